@@ -1,0 +1,149 @@
+//! Requests that are complete and wait to be executed.
+
+use alloc::vec::Vec;
+use vesta_types::Blob;
+
+/// A range of the bytes the batch was read from, or the number of a big argument.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+impl Span {
+    /// `start` of a span whose `len` is an index into the big arguments.
+    const BIG: u32 = u32::MAX;
+
+    pub(crate) const fn big(index: u32) -> Self {
+        Self { start: Self::BIG, len: index }
+    }
+
+    /// The span seen from `shift` bytes further on.
+    pub(crate) const fn moved_back(self, shift: u32) -> Self {
+        if self.start == Self::BIG { self } else { Self { start: self.start - shift, ..self } }
+    }
+}
+
+/// One request of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Framed {
+    /// Its first span.
+    pub(crate) first: u32,
+    /// How many arguments it has, the command's name included.
+    pub(crate) count: u32,
+    /// Where the bytes of the next request begin.
+    pub(crate) end: usize,
+    /// Whether its spans lie in the arena of unquoted words.
+    pub(crate) inline: bool,
+}
+
+/// Complete requests, in order of arrival. One is reused for all conversations of a node.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub(crate) spans: Vec<Span>,
+    pub(crate) requests: Vec<Framed>,
+    pub(crate) arena: Vec<u8>,
+    pub(crate) bigs: Vec<Blob>,
+    /// Where in the input the first request begins and where the last one ends.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Batch {
+    /// How many requests are in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// The request number `index`, its arguments in `input`, the bytes the batch was read from.
+    #[must_use]
+    #[inline]
+    pub fn request<'a>(&'a self, index: usize, input: &'a [u8]) -> Option<Request<'a>> {
+        let framed = self.requests.get(index)?;
+        let first = framed.first as usize;
+        let spans = self.spans.get(first..first + framed.count as usize)?;
+        let bytes = if framed.inline { &self.arena } else { input };
+        Some(Request { bytes, spans, bigs: &self.bigs })
+    }
+
+    /// Where in the input the bytes behind this batch begin.
+    #[must_use]
+    pub fn end(&self) -> usize {
+        self.end
+    }
+
+    /// Where in the input the bytes behind the first `count` requests begin.
+    pub(crate) fn consumed(&self, count: usize) -> usize {
+        let last = count.checked_sub(1).and_then(|last| self.requests.get(last));
+        last.map_or(self.start, |last| last.end)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.spans.clear();
+        self.requests.clear();
+        self.arena.clear();
+        self.bigs.clear();
+    }
+}
+
+/// The arguments of one request; number 0 is the command's name.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    bytes: &'a [u8],
+    spans: &'a [Span],
+    bigs: &'a [Blob],
+}
+
+impl<'a> Request<'a> {
+    /// How many arguments there are, the command's name included.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there is no argument at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Argument `index`; empty when there are not so many.
+    #[must_use]
+    #[inline]
+    pub fn arg(&self, index: usize) -> &'a [u8] {
+        let Some(span) = self.spans.get(index) else { return &[] };
+        if span.start == Span::BIG {
+            return self.bigs.get(span.len as usize).map_or(&[], |blob| blob.as_slice());
+        }
+        let start = span.start as usize;
+        self.bytes.get(start..start + span.len as usize).unwrap_or_default()
+    }
+
+    /// Argument `index` when it arrived in an allocation of its own, which a value may keep.
+    #[must_use]
+    #[inline]
+    pub fn blob(&self, index: usize) -> Option<&'a Blob> {
+        let span = self.spans.get(index)?;
+        if span.start == Span::BIG { self.bigs.get(span.len as usize) } else { None }
+    }
+
+    /// All arguments from `from` on.
+    pub fn args_from(&self, from: usize) -> impl DoubleEndedIterator<Item = &'a [u8]> + use<'a> {
+        let request = *self;
+        (from..self.len()).map(move |index| request.arg(index))
+    }
+
+    /// The request without its first `count` arguments.
+    #[must_use]
+    pub fn skip(&self, count: usize) -> Self {
+        Self { spans: self.spans.get(count..).unwrap_or_default(), ..*self }
+    }
+}

@@ -1,0 +1,251 @@
+//! Where the keys of a request are.
+//!
+//! A command describes its keys by specs, each of two steps: where the search begins (a fixed
+//! position, or behind a word) and how the keys lie from there (a range, or a count that precedes
+//! them). The same description answers COMMAND INFO, COMMAND GETKEYS, the access rules and the
+//! routing by slot.
+
+use crate::Spec;
+use alloc::vec::Vec;
+
+/// What a command does with the keys of one spec.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct KeyFlags(u16);
+
+macro_rules! key_flags {
+    ($($(#[$doc:meta])* $name:ident = $bit:literal $text:literal;)*) => {
+        impl KeyFlags {
+            $($(#[$doc])* pub const $name: Self = Self(1 << $bit);)*
+        }
+
+        /// Every key flag with the name COMMAND INFO gives it, in the order it lists them.
+        pub const KEY_FLAG_NAMES: &[(KeyFlags, &str)] = &[$((KeyFlags::$name, $text),)*];
+    };
+}
+
+key_flags! {
+    /// Reads the value and changes nothing.
+    RO = 0 "RO";
+    /// Reads and changes the value.
+    RW = 1 "RW";
+    /// Writes a value without regard to the old one.
+    OW = 2 "OW";
+    /// Removes the key.
+    RM = 3 "RM";
+    /// Returns, copies or compares data of the value.
+    ACCESS = 4 "access";
+    /// Changes data of an existing value.
+    UPDATE = 5 "update";
+    /// Adds data without changing what is there.
+    INSERT = 6 "insert";
+    /// Removes data.
+    DELETE = 7 "delete";
+    /// Not a key, though routed like one.
+    NOT_KEY = 8 "not_key";
+    /// There may be more keys than the spec finds.
+    INCOMPLETE = 9 "incomplete";
+    /// What happens to the key depends on the arguments.
+    VARIABLE_FLAGS = 10 "variable_flags";
+}
+
+impl KeyFlags {
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether any of `other` is set.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// Where the search for keys begins.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BeginSearch {
+    /// At this argument (the command's name is argument 0).
+    Index(u8),
+    /// Behind the word `keyword`, looked for from argument `from` on; from the end when negative.
+    Keyword {
+        /// The word, in upper case.
+        keyword: &'static str,
+        /// Where the search for the word begins.
+        from: i8,
+    },
+}
+
+/// How keys lie from where the search begins.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FindKeys {
+    /// Every `step`-th argument up to `last`, counted from the beginning of the search, or from
+    /// the end of the request when negative (-1 is its last argument). A `limit` of two or more
+    /// takes only that part of the remaining arguments.
+    Range {
+        /// Last argument, relative to the first or, when negative, to the end.
+        last: i8,
+        /// Distance between keys.
+        step: u8,
+        /// Divisor of how many remaining arguments are keys; 0 and 1 mean all.
+        limit: u8,
+    },
+    /// A count at `count_at`, then so many keys from `first`, all relative to the beginning.
+    Count {
+        /// Where the count is.
+        count_at: u8,
+        /// Where the first key is.
+        first: u8,
+        /// Distance between keys.
+        step: u8,
+    },
+}
+
+/// One group of keys of a command.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KeySpec {
+    /// Where to begin.
+    pub begin: BeginSearch,
+    /// How to go on.
+    pub find: FindKeys,
+    /// What happens to these keys.
+    pub flags: KeyFlags,
+}
+
+impl KeySpec {
+    /// The single key at argument `index`.
+    #[must_use]
+    pub const fn one(index: u8, flags: KeyFlags) -> Self {
+        Self::range(index, 0, 1, flags)
+    }
+
+    /// Keys from argument `index` to `last` (relative to it; negative: from the end) by `step`.
+    #[must_use]
+    pub const fn range(index: u8, last: i8, step: u8, flags: KeyFlags) -> Self {
+        let find = FindKeys::Range { last, step, limit: 0 };
+        Self { begin: BeginSearch::Index(index), find, flags }
+    }
+}
+
+/// A key's place in a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KeyPosition {
+    /// Argument number.
+    pub index: usize,
+    /// What the command does with it.
+    pub flags: KeyFlags,
+}
+
+/// Why the keys of a request cannot be told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeysError {
+    /// A count of keys that is no number or larger than the request.
+    BadArguments,
+}
+
+/// The places of all keys in a request of `spec`'s command; `arg` gives argument `i` of `len`.
+///
+/// # Errors
+/// [`KeysError`] when a count of keys does not fit the request.
+pub fn positions<'a>(
+    spec: &Spec,
+    len: usize,
+    arg: impl Fn(usize) -> &'a [u8],
+) -> Result<Vec<KeyPosition>, KeysError> {
+    let mut found = Vec::new();
+    for keys in spec.keys {
+        let Some(first) = begin(keys.begin, len, &arg) else { continue };
+        let (first, last, step) = match keys.find {
+            FindKeys::Range { last, step, limit } => {
+                (first, last_of_range(first, len, last, limit), usize::from(step))
+            }
+            FindKeys::Count { count_at, first: offset, step } => {
+                let count = vesta_types::number::parse_i64(arg(first + usize::from(count_at)))
+                    .and_then(|count| usize::try_from(count).ok())
+                    .filter(|count| *count <= len)
+                    .ok_or(KeysError::BadArguments)?;
+                let (from, step) = (first + usize::from(offset), usize::from(step));
+                (from, (from + count * step).checked_sub(step), step)
+            }
+        };
+        let Some(last) = last.filter(|last| *last >= first) else { continue };
+        if last >= len {
+            return Err(KeysError::BadArguments);
+        }
+        found.extend(
+            (first..=last)
+                .step_by(step.max(1))
+                .map(|index| KeyPosition { index, flags: keys.flags }),
+        );
+    }
+    Ok(found)
+}
+
+fn begin<'a>(begin: BeginSearch, len: usize, arg: &impl Fn(usize) -> &'a [u8]) -> Option<usize> {
+    match begin {
+        BeginSearch::Index(index) => Some(usize::from(index)),
+        BeginSearch::Keyword { keyword, from } => {
+            let is_it = |index: &usize| arg(*index).eq_ignore_ascii_case(keyword.as_bytes());
+            let found = if from >= 0 {
+                (usize::from(from.unsigned_abs())..len).find(is_it)
+            } else {
+                let start = len.checked_sub(usize::from(from.unsigned_abs()))?;
+                (1..=start).rev().find(is_it)
+            };
+            found.map(|index| index + 1)
+        }
+    }
+}
+
+fn last_of_range(first: usize, len: usize, last: i8, limit: u8) -> Option<usize> {
+    let back = usize::from(last.unsigned_abs());
+    if last >= 0 {
+        return Some(first + back);
+    }
+    if limit > 1 {
+        return (first + len.checked_sub(first)? / usize::from(limit)).checked_sub(back);
+    }
+    len.checked_sub(back)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(keys: &'static [KeySpec], request: &str) -> Result<Vec<usize>, KeysError> {
+        let words: Vec<&str> = request.split(' ').collect();
+        let spec = Spec { keys, ..Spec::EMPTY };
+        let arg = |index: usize| words.get(index).copied().unwrap_or("").as_bytes();
+        let places = positions(&spec, words.len(), arg)?;
+        Ok(places.iter().map(|place| place.index).collect())
+    }
+
+    #[test]
+    fn keys_are_found_by_range_count_and_word() {
+        const FLAGS: KeyFlags = KeyFlags::RO;
+        const COUNTED: KeySpec = KeySpec {
+            begin: BeginSearch::Index(2),
+            find: FindKeys::Count { count_at: 0, first: 1, step: 1 },
+            flags: FLAGS,
+        };
+        const BEHIND: KeySpec = KeySpec {
+            begin: BeginSearch::Keyword { keyword: "STREAMS", from: 1 },
+            find: FindKeys::Range { last: -1, step: 1, limit: 2 },
+            flags: FLAGS,
+        };
+        assert_eq!(found(const { &[KeySpec::one(1, FLAGS)] }, "get k"), Ok(Vec::from([1])));
+        assert_eq!(
+            found(const { &[KeySpec::range(1, -1, 2, FLAGS)] }, "mset a 1 b 2"),
+            Ok(Vec::from([1, 3]))
+        );
+        assert_eq!(found(const { &[COUNTED] }, "eval s 2 a b c"), Ok(Vec::from([3, 4])));
+        assert_eq!(found(const { &[COUNTED] }, "eval s 0 a"), Ok(Vec::new()));
+        assert_eq!(found(const { &[COUNTED] }, "eval s 9 a"), Err(KeysError::BadArguments));
+        assert_eq!(found(const { &[COUNTED] }, "eval s x a"), Err(KeysError::BadArguments));
+        assert_eq!(found(const { &[BEHIND] }, "xread streams a b 0 0"), Ok(Vec::from([2, 3])));
+        assert_eq!(
+            found(const { &[KeySpec::one(3, FLAGS)] }, "get k"),
+            Err(KeysError::BadArguments)
+        );
+    }
+}

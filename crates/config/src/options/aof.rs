@@ -1,0 +1,47 @@
+//! The append only file.
+
+use alloc::string::String;
+
+use crate::{Opt, Refusal};
+
+use super::snapshotting::file_name;
+use super::{BYTES_MAX, INT_MAX};
+
+pub(super) const OPTIONS: &[Opt] = &[
+    yes_no!("appendonly", appendonly),
+    APPENDFILENAME.start(),
+    APPENDDIRNAME.start(),
+    choice!("appendfsync", appendfsync),
+    yes_no!("no-appendfsync-on-rewrite", no_appendfsync_on_rewrite),
+    number!("auto-aof-rewrite-percentage", auto_aof_rewrite_percentage, 0..=INT_MAX),
+    memory!("auto-aof-rewrite-min-size", auto_aof_rewrite_min_size_bytes, 0..=BYTES_MAX),
+    yes_no!("aof-load-truncated", aof_load_truncated),
+    yes_no!("aof-use-rdb-preamble", aof_use_rdb_preamble),
+    yes_no!("aof-timestamp-enabled", aof_timestamp_enabled),
+    yes_no!("aof-rewrite-incremental-fsync", aof_rewrite_incremental_fsync),
+    yes_no!("aof-disable-auto-gc", aof_disable_auto_gc),
+];
+
+const APPENDFILENAME: Opt = Opt::new(
+    "appendfilename",
+    |config, words| {
+        let name = file_name(words, "appendfilename can't be a path, just a filename")?;
+        config.appendfilename = not_empty(name, "appendfilename can't be empty")?;
+        Ok(())
+    },
+    |config| config.appendfilename.as_bytes().to_vec(),
+);
+
+const APPENDDIRNAME: Opt = Opt::new(
+    "appenddirname",
+    |config, words| {
+        let name = file_name(words, "appenddirname can't be a path, just a dirname")?;
+        config.appenddirname = not_empty(name, "appenddirname can't be empty")?;
+        Ok(())
+    },
+    |config| config.appenddirname.as_bytes().to_vec(),
+);
+
+fn not_empty(name: String, rule: &'static str) -> Result<String, Refusal> {
+    if name.is_empty() { Err(Refusal::Rule(rule)) } else { Ok(name) }
+}

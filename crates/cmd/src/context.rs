@@ -1,0 +1,134 @@
+//! What a handler gets to work with, by what it may touch.
+
+use crate::{Commands, Cursor, Host, Propagation};
+use vesta_config::Config;
+use vesta_resp::{Reply, Request};
+use vesta_store::{Keyspace, NewValue};
+use vesta_types::{Now, number};
+
+/// For a command that reads keys.
+#[derive(Debug)]
+pub struct ReadCtx<'a> {
+    /// The request; argument 0 is the command's name.
+    pub request: Request<'a>,
+    /// The database the client has selected.
+    pub keys: Keyspace<'a>,
+    /// Where the reply goes.
+    pub reply: Reply<'a>,
+    /// The settings.
+    pub config: &'a Config,
+    /// The time.
+    pub now: Now,
+}
+
+/// For a command that changes keys.
+#[derive(Debug)]
+pub struct WriteCtx<'a> {
+    /// The request; argument 0 is the command's name.
+    pub request: Request<'a>,
+    /// The database the client has selected.
+    pub keys: Keyspace<'a>,
+    /// Where the reply goes.
+    pub reply: Reply<'a>,
+    /// The settings.
+    pub config: &'a Config,
+    /// The time.
+    pub now: Now,
+    /// Where effects go.
+    pub propagation: &'a mut Propagation,
+}
+
+/// For a command about the client or the server.
+pub struct ControlCtx<'a> {
+    /// The request; argument 0 is the command's name.
+    pub request: Request<'a>,
+    /// The database the client has selected.
+    pub keys: Keyspace<'a>,
+    /// Where the reply goes.
+    pub reply: Reply<'a>,
+    /// Who runs the command, and the client that asks.
+    pub host: &'a mut dyn Host,
+    /// All commands.
+    pub commands: &'a Commands,
+    /// Where effects go.
+    pub propagation: &'a mut Propagation,
+    /// The time.
+    pub now: Now,
+}
+
+impl<'a> ReadCtx<'a> {
+    /// Argument `index`; the arity gate has counted the arguments that must be there.
+    #[must_use]
+    #[inline]
+    pub fn arg(&self, index: usize) -> &'a [u8] {
+        self.request.arg(index)
+    }
+
+    /// Reads the arguments from number `at` on.
+    #[must_use]
+    pub fn cursor(&self, at: usize) -> Cursor<'a> {
+        Cursor::new(self.request, at)
+    }
+}
+
+impl<'a> WriteCtx<'a> {
+    /// Argument `index`; the arity gate has counted the arguments that must be there.
+    #[must_use]
+    #[inline]
+    pub fn arg(&self, index: usize) -> &'a [u8] {
+        self.request.arg(index)
+    }
+
+    /// Argument `index` as a value to keep: an integer when it reads as one, the allocation it
+    /// arrived in when it is big, else its bytes.
+    #[must_use]
+    #[inline]
+    pub fn value(&self, index: usize) -> NewValue<'a> {
+        let bytes = self.request.arg(index);
+        match number::parse_i64(bytes) {
+            Some(value) => NewValue::Int(value),
+            None => match self.request.blob(index) {
+                Some(blob) => NewValue::Blob(blob.clone()),
+                None => NewValue::Bytes(bytes),
+            },
+        }
+    }
+
+    /// Reads the arguments from number `at` on.
+    #[must_use]
+    pub fn cursor(&self, at: usize) -> Cursor<'a> {
+        Cursor::new(self.request, at)
+    }
+
+    /// The command changed the data set, and repeating the request repeats the change.
+    #[inline]
+    pub fn changed(&mut self) {
+        self.changed_times(1);
+    }
+
+    /// As [`WriteCtx::changed`], for a command that changed `count` things.
+    pub fn changed_times(&mut self, count: u64) {
+        self.propagation.count(count);
+        self.propagation.set_as_is();
+    }
+
+    /// The command changed the data set, and this command repeats the change.
+    pub fn changed_as(&mut self, arguments: &[&[u8]]) {
+        self.propagation.count(1);
+        self.propagation.add(arguments);
+    }
+}
+
+impl<'a> ControlCtx<'a> {
+    /// Argument `index`; the arity gate has counted the arguments that must be there.
+    #[must_use]
+    pub fn arg(&self, index: usize) -> &'a [u8] {
+        self.request.arg(index)
+    }
+
+    /// Reads the arguments from number `at` on.
+    #[must_use]
+    pub fn cursor(&self, at: usize) -> Cursor<'a> {
+        Cursor::new(self.request, at)
+    }
+}

@@ -1,0 +1,327 @@
+//! What a command about clients or the server may ask of the node that runs it.
+
+use crate::{Flow, ReplyError};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use vesta_config::{Config, ShutdownWish};
+use vesta_resp::Proto;
+use vesta_store::Store;
+use vesta_types::{DbIndex, Mono, ReplId};
+
+/// The part of a client's state that its own commands read and change.
+#[derive(Debug)]
+pub struct Session {
+    /// Ever-growing number of the client (CLIENT ID).
+    pub id: u64,
+    /// The database it has selected.
+    pub db: DbIndex,
+    /// The version of the protocol it speaks.
+    pub proto: Proto,
+    /// Whether it may do more than authenticate.
+    pub authenticated: bool,
+    /// Name given with CLIENT SETNAME; empty when none was.
+    pub name: Box<[u8]>,
+    /// Name of its library (CLIENT SETINFO lib-name).
+    pub lib_name: Box<[u8]>,
+    /// Version of its library (CLIENT SETINFO lib-ver).
+    pub lib_version: Box<[u8]>,
+    /// Which replies it wants (CLIENT REPLY).
+    pub replies: Replies,
+    /// Exempt from client eviction (CLIENT NO-EVICT).
+    pub no_evict: bool,
+    /// Its reads leave access clocks alone (CLIENT NO-TOUCH).
+    pub no_touch: bool,
+    /// Whether it is on this machine (loopback or unix socket).
+    pub is_local: bool,
+}
+
+/// Which replies a client wants.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Replies {
+    /// All.
+    #[default]
+    On,
+    /// None until CLIENT REPLY ON.
+    Off,
+    /// All but the next.
+    SkipNext,
+}
+
+/// Kinds of clients, as CLIENT LIST TYPE and the output limits tell them apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClientKind {
+    /// An ordinary client.
+    Normal,
+    /// The link to our primary.
+    Master,
+    /// A replica of ours.
+    Replica,
+    /// A client subscribed to channels.
+    Pubsub,
+}
+
+impl ClientKind {
+    /// The kind called `name`, in any case.
+    #[must_use]
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        [
+            ("normal", Self::Normal),
+            ("master", Self::Master),
+            ("replica", Self::Replica),
+            ("slave", Self::Replica),
+            ("pubsub", Self::Pubsub),
+        ]
+        .into_iter()
+        .find(|(known, _)| vesta_types::ascii::is_word(name, known))
+        .map(|(_, kind)| kind)
+    }
+}
+
+/// A client as CLIENT LIST shows it. `Display` is its line, without the line end.
+#[derive(Clone, Debug)]
+pub struct ClientFacts {
+    /// Number of the client.
+    pub id: u64,
+    /// Its address.
+    pub addr: String,
+    /// Our address it is connected to.
+    pub laddr: String,
+    /// File descriptor, or -1.
+    pub fd: i32,
+    /// Its name.
+    pub name: String,
+    /// Seconds since it connected.
+    pub age_s: u64,
+    /// Seconds since its last command.
+    pub idle_s: u64,
+    /// One letter per property; `N` when it has none.
+    pub flags: String,
+    /// The database it has selected.
+    pub db: DbIndex,
+    /// Bytes of requests not yet executed.
+    pub query_bytes: usize,
+    /// Memory held for them beyond that.
+    pub query_free_bytes: usize,
+    /// Memory held for replies.
+    pub output_bytes: usize,
+    /// Bytes of replies not yet sent.
+    pub pending_bytes: usize,
+    /// All memory of the client.
+    pub total_bytes: usize,
+    /// Whether it waits for its replies to be taken.
+    pub is_writing: bool,
+    /// Full name of its last command, or `NULL`.
+    pub last_command: String,
+    /// User it acts as.
+    pub user: &'static str,
+    /// Version of the protocol.
+    pub proto: Proto,
+    /// Name of its library.
+    pub lib_name: String,
+    /// Version of its library.
+    pub lib_version: String,
+    /// What it is.
+    pub kind: ClientKind,
+}
+
+impl fmt::Display for ClientFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 \
+             ssub=0 multi=-1 qbuf={} qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl={} \
+             oll=0 omem={} tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} \
+             lib-ver={}",
+            self.id,
+            self.addr,
+            self.laddr,
+            self.fd,
+            self.name,
+            self.age_s,
+            self.idle_s,
+            self.flags,
+            self.db.get(),
+            self.query_bytes,
+            self.query_free_bytes,
+            self.output_bytes,
+            self.pending_bytes,
+            self.pending_bytes,
+            self.output_bytes,
+            self.total_bytes,
+            if self.is_writing { "rw" } else { "r" },
+            self.last_command,
+            self.user,
+            self.proto.number(),
+            self.lib_name,
+            self.lib_version,
+        )
+    }
+}
+
+/// Which clients CLIENT LIST and CLIENT KILL mean; all conditions that are set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct ClientFilter {
+    /// One of these numbers.
+    pub ids: Option<Vec<u64>>,
+    /// Of this kind.
+    pub kind: Option<ClientKind>,
+    /// From this address.
+    pub addr: Option<String>,
+    /// Connected to this address of ours.
+    pub laddr: Option<String>,
+    /// Acting as this user.
+    pub user: Option<String>,
+    /// Connected for at least so many seconds (CLIENT KILL MAXAGE).
+    pub min_age_s: Option<u64>,
+}
+
+impl ClientFilter {
+    /// Whether `client` is meant.
+    #[must_use]
+    pub fn accepts(&self, client: &ClientFacts) -> bool {
+        self.ids.as_ref().is_none_or(|ids| ids.contains(&client.id))
+            && self.kind.is_none_or(|kind| kind == client.kind)
+            && self.addr.as_ref().is_none_or(|addr| *addr == client.addr)
+            && self.laddr.as_ref().is_none_or(|laddr| *laddr == client.laddr)
+            && self.user.as_ref().is_none_or(|user| user == client.user)
+            && self.min_age_s.is_none_or(|age| client.age_s >= age)
+    }
+}
+
+/// Which commands CLIENT PAUSE holds back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Pause {
+    /// Those that may change the data set.
+    Writes,
+    /// All.
+    All,
+}
+
+/// What the process that holds a node tells about itself; it does not change.
+#[derive(Clone, Debug, Default)]
+pub struct Process {
+    /// Process id.
+    pub pid: u32,
+    /// Kernel and machine, `Linux 6.1.0 x86_64`.
+    pub os: String,
+    /// Width of a pointer in bits.
+    pub arch_bits: u32,
+    /// How events are awaited (`epoll`).
+    pub multiplexing: String,
+    /// Path of the program.
+    pub executable: String,
+    /// Absolute path of the configuration file; empty when there is none.
+    pub config_file: String,
+    /// Allocator with its version (`mimalloc-2.2.4`).
+    pub allocator: String,
+    /// Memory of the machine in bytes.
+    pub system_memory_bytes: u64,
+    /// Version of the compiler, in the place of `gcc_version`.
+    pub compiler: String,
+}
+
+/// What the process uses, as last measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// Bytes the allocator has handed out.
+    pub allocated_bytes: u64,
+    /// Resident memory in bytes.
+    pub resident_bytes: u64,
+    /// Processor time of the process in the kernel, in microseconds.
+    pub cpu_system_us: u64,
+    /// Processor time of the process outside the kernel, in microseconds.
+    pub cpu_user_us: u64,
+    /// The same two of ended children, in microseconds.
+    pub cpu_system_children_us: u64,
+    /// See `cpu_system_children_us`.
+    pub cpu_user_children_us: u64,
+    /// The same two of the thread that executes commands, in microseconds.
+    pub cpu_system_main_us: u64,
+    /// See `cpu_system_main_us`.
+    pub cpu_user_main_us: u64,
+}
+
+/// Memory figures for MEMORY STATS and MEMORY DOCTOR, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MemoryFacts {
+    /// Handed out by the allocator now.
+    pub used: u64,
+    /// The most that was ever handed out.
+    pub peak: u64,
+    /// Handed out before the first client came.
+    pub startup: u64,
+    /// Resident.
+    pub resident: u64,
+    /// Buffers of all clients.
+    pub clients: u64,
+}
+
+/// The node, as commands about clients and the server see it.
+pub trait Host {
+    /// The client that asks.
+    fn session(&mut self) -> &mut Session;
+
+    /// The settings.
+    fn config(&self) -> &Config;
+
+    /// Sets several options, all or none. The rim may have to act first: then the client waits.
+    ///
+    /// # Errors
+    /// The text of the first refusal; nothing has changed.
+    fn config_set(&mut self, pairs: &[(&[u8], &[u8])]) -> Outcome;
+
+    /// Writes the settings to the file the server was started with; the client waits.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    fn config_rewrite(&mut self) -> Outcome;
+
+    /// Counts from zero again (CONFIG RESETSTAT), but for what `store` counts.
+    fn reset_stats(&mut self);
+
+    /// The text of INFO for the sections named, in lower case; none named: the default ones.
+    fn info(&self, sections: &[&[u8]], store: &Store) -> String;
+
+    /// All clients, in order of their numbers.
+    fn clients(&self) -> Vec<ClientFacts>;
+
+    /// Disconnects the clients that `filter` accepts, the asking one only if `self_too`; how many.
+    fn kill_clients(&mut self, filter: &ClientFilter, self_too: bool) -> usize;
+
+    /// Holds commands back until `until`. A longer or stricter pause stays in force.
+    fn pause(&mut self, pause: Pause, until: Mono);
+
+    /// Ends a pause.
+    fn unpause(&mut self);
+
+    /// Whether `password` lets `user` in; a failure is counted.
+    fn authenticate(&mut self, user: &[u8], password: &[u8]) -> bool;
+
+    /// Whether new clients must authenticate.
+    fn needs_password(&self) -> bool;
+
+    /// Ends the server; the asking client waits and gets a reply only if it cannot be done.
+    fn shutdown(&mut self, wish: ShutdownWish) -> Outcome;
+
+    /// Memory figures.
+    fn memory(&self) -> MemoryFacts;
+
+    /// Gives free memory back to the system.
+    fn purge_memory(&mut self);
+
+    /// Switches active expiry off or on (DEBUG SET-ACTIVE-EXPIRE).
+    fn set_active_expire(&mut self, active: bool);
+
+    /// Serves nobody for `us` microseconds (DEBUG SLEEP).
+    fn sleep(&mut self, us: u64);
+
+    /// A new replication id (DEBUG CHANGE-REPL-ID).
+    fn change_repl_id(&mut self) -> ReplId;
+
+    /// A number that nobody can foresee from those before it, for names that must be unique.
+    fn random(&mut self) -> u64;
+}
+
+type Outcome = Result<Flow, ReplyError>;

@@ -1,0 +1,46 @@
+//! `DEL key...` and `UNLINK key...`
+
+use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
+
+/// `DEL key...`: removes keys and says how many there were.
+pub(super) const DEL: Command = Command {
+    spec: Spec {
+        name: "del",
+        arity: Arity::AtLeast(2),
+        flags: Flags::WRITE,
+        categories: Categories::KEYSPACE,
+        keys: &[KeySpec::range(1, -1, 1, KeyFlags::RM.and(KeyFlags::DELETE))],
+        group: Group::Generic,
+        complexity: "O(N) in the number of keys",
+        summary: "Removes keys.",
+        syntax: "key...",
+        tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
+        ..Spec::EMPTY
+    },
+    run: Run::Write(del),
+};
+
+/// `UNLINK key...`: as DEL; memory of large values is freed later.
+pub(super) const UNLINK: Command = Command {
+    spec: Spec {
+        name: "unlink",
+        since: "4.0.0",
+        flags: Flags::WRITE.and(Flags::FAST),
+        summary: "Removes keys at once and frees their memory later.",
+        ..DEL.spec
+    },
+    run: Run::Write(del),
+};
+
+fn del(ctx: &mut WriteCtx<'_>) -> Outcome {
+    let mut removed = 0;
+    for key in ctx.request.args_from(1) {
+        removed += u64::from(ctx.keys.remove(key).is_some());
+    }
+    if removed > 0 {
+        ctx.changed_times(removed);
+    }
+    ctx.reply.int(i64::try_from(removed).unwrap_or(i64::MAX));
+    Ok(Flow::Done)
+}

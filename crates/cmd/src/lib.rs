@@ -1,0 +1,72 @@
+//! Every command: a file each, in a folder per family, with its spec, its handler and its tests.
+//!
+//! A handler sees its arguments, the keyspace of one database, the reply, and nothing of who is
+//! asking: the gates have settled that. Commands that are about the client or the server itself
+//! ask for it through [`Host`], which the node implements. [`Commands`] finds a command by name.
+#![no_std]
+#![forbid(unsafe_code)]
+extern crate alloc;
+
+pub mod connection;
+mod context;
+mod cursor;
+mod error;
+pub mod host;
+pub mod keys;
+mod propagation;
+pub mod server;
+pub mod string;
+mod table;
+
+pub use context::{ControlCtx, ReadCtx, WriteCtx};
+pub use cursor::Cursor;
+pub use error::ReplyError;
+pub use host::Host;
+pub use propagation::Propagation;
+pub use table::{Commands, Found, MAX_NAME_BYTES};
+
+use vesta_spec::Spec;
+
+/// A command: what it is and what it does.
+#[derive(Debug)]
+pub struct Command {
+    /// What it is.
+    pub spec: Spec,
+    /// What it does.
+    pub run: Run,
+}
+
+/// A handler, by what it may touch.
+#[derive(Clone, Copy, Debug)]
+pub enum Run {
+    /// Reads keys.
+    Read(fn(&mut ReadCtx<'_>) -> Outcome),
+    /// Changes keys.
+    Write(fn(&mut WriteCtx<'_>) -> Outcome),
+    /// Is about the client or the server.
+    Control(fn(&mut ControlCtx<'_>) -> Outcome),
+    /// Only its sub-commands run, named by the first argument.
+    Container(&'static [Command]),
+}
+
+/// How a handler ends: it has replied, or the error is the reply.
+pub type Outcome = Result<Flow, ReplyError>;
+
+/// What becomes of the client after a command that has done its work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Flow {
+    /// It goes on.
+    Done,
+    /// It is disconnected once the replies so far have been sent.
+    Close,
+    /// It waits: the reply comes when an action of the node is finished.
+    Wait,
+}
+
+/// Every command of every family.
+pub fn commands() -> impl Iterator<Item = &'static Command> {
+    [string::COMMANDS, keys::COMMANDS, connection::COMMANDS, server::COMMANDS]
+        .into_iter()
+        .flatten()
+        .copied()
+}

@@ -1,0 +1,6 @@
+//! Commands about the server.
+
+use crate::Command;
+
+/// The family's commands.
+pub const COMMANDS: &[&Command] = &[];

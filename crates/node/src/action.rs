@@ -1,0 +1,125 @@
+//! What goes into a node and what it wishes for.
+
+use crate::ConnId;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use vesta_cmd::host::Usage;
+use vesta_config::{Config, Opt};
+
+/// Something that happened outside.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The time of [`crate::Node::next_deadline`] has come.
+    Tick,
+    /// What the process uses, as an answer to [`Action::Measure`].
+    Measured(Usage),
+    /// How much of a client's replies could not be sent yet. Reported when that changes from or
+    /// to zero, and after every attempt in between.
+    Pending {
+        /// Whose.
+        conn: ConnId,
+        /// Bytes left.
+        bytes: usize,
+    },
+    /// The outcome of [`Action::Apply`]: `Err` says why, and nothing was applied.
+    Applied {
+        /// Who asked.
+        conn: ConnId,
+        /// The settings that were to be applied.
+        config: Box<Config>,
+        /// Whether they are in force.
+        outcome: Result<(), String>,
+    },
+    /// The outcome of [`Action::RewriteConfig`].
+    Rewritten {
+        /// Who asked.
+        conn: ConnId,
+        /// Whether the file was written, else why not.
+        outcome: Result<(), String>,
+    },
+    /// The process was asked to end (`SIGTERM`, `SIGINT`).
+    Terminate {
+        /// Name of the signal.
+        signal: &'static str,
+    },
+}
+
+/// Something the node wants done outside. Whoever drives a node carries all of them out, in order.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Write a line to the log.
+    Log {
+        /// How important it is.
+        level: Level,
+        /// The line.
+        text: String,
+    },
+    /// Disconnect a client at once and report it with [`crate::Node::disconnect`].
+    Close(ConnId),
+    /// Append these encoded bytes to a client's outbox, and send.
+    Send {
+        /// To whom.
+        conn: ConnId,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// A client that waited may be served again, beginning with what its inbox holds.
+    Resume(ConnId),
+    /// Measure what the process uses and answer with [`Event::Measured`].
+    Measure,
+    /// Bring these options of `config` into force; answer with [`Event::Applied`].
+    Apply {
+        /// Who asked.
+        conn: ConnId,
+        /// The settings as they are to be.
+        config: Box<Config>,
+        /// Those that differ from the present ones.
+        options: Vec<&'static Opt>,
+    },
+    /// Write these settings to the file they came from; answer with [`Event::Rewritten`].
+    RewriteConfig {
+        /// Who asked.
+        conn: ConnId,
+        /// The settings.
+        config: Box<Config>,
+    },
+    /// Give free memory back to the system.
+    PurgeMemory,
+    /// Serve nobody for so many microseconds.
+    Sleep {
+        /// How long.
+        us: u64,
+    },
+    /// End the process once what is pending was sent as far as it goes without waiting.
+    Exit(ExitCause),
+}
+
+/// Why a node ends. Both end the process with status 0.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ExitCause {
+    /// SHUTDOWN.
+    Asked,
+    /// A signal.
+    Signal,
+}
+
+/// Importance of a log line, the least important first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Level {
+    /// For those who develop a server.
+    Debug,
+    /// Details that are rarely useful.
+    Verbose,
+    /// What an operator wants to know.
+    Notice,
+    /// What an operator must know.
+    Warning,
+}
+
+/// A connection that is not served: what to tell it before it is closed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refused {
+    /// An encoded error.
+    pub reply: Vec<u8>,
+}

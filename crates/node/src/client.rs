@@ -1,0 +1,150 @@
+//! One connected client.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use vesta_cmd::host::{ClientFacts, ClientKind, Session};
+use vesta_types::{Mono, Now, ascii};
+
+/// A connection's place in the tables of whoever drives the node. Reused after a disconnect.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct ConnId(pub u32);
+
+impl ConnId {
+    /// As an index into a table of connections.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Who connected.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Its address (`127.0.0.1:50000`, `[::1]:50000`, `/path/of.sock:0`).
+    pub addr: String,
+    /// Our address it came to.
+    pub laddr: String,
+    /// Whether it is on this machine: loopback or unix socket.
+    pub is_local: bool,
+    /// Whether it came over a unix socket.
+    pub is_unix: bool,
+    /// File descriptor, for CLIENT LIST; -1 when there is none.
+    pub fd: i32,
+}
+
+/// Why a client is not served at the moment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Waiting {
+    /// It is served.
+    No,
+    /// Its last command is under way outside.
+    Action,
+    /// CLIENT PAUSE holds its next command back.
+    Pause,
+}
+
+/// Gates that could refuse something to this client; see `gates`.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) session: Session,
+    pub(crate) addr: Box<str>,
+    pub(crate) laddr: Box<str>,
+    pub(crate) fd: i32,
+    pub(crate) is_unix: bool,
+    pub(crate) since: Mono,
+    /// When it last sent a request or took a reply.
+    pub(crate) active: Mono,
+    /// Number of its last command; `usize::MAX` before the first.
+    pub(crate) last_leaf: usize,
+    pub(crate) waiting: Waiting,
+    /// Whether it is to be disconnected and nothing more is executed.
+    pub(crate) closing: bool,
+    /// Bytes of replies that could not be sent yet.
+    pub(crate) pending_bytes: usize,
+    /// Since when they are more than the soft limit.
+    pub(crate) soft_since: Option<Mono>,
+    pub(crate) query_bytes: usize,
+    pub(crate) inbox_bytes: usize,
+    pub(crate) outbox_bytes: usize,
+}
+
+impl Client {
+    pub(crate) fn new(session: Session, peer: Peer, now: Mono) -> Self {
+        Self {
+            session,
+            addr: peer.addr.into(),
+            laddr: peer.laddr.into(),
+            fd: peer.fd,
+            is_unix: peer.is_unix,
+            since: now,
+            active: now,
+            last_leaf: usize::MAX,
+            waiting: Waiting::No,
+            closing: false,
+            pending_bytes: 0,
+            soft_since: None,
+            query_bytes: 0,
+            inbox_bytes: 0,
+            outbox_bytes: 0,
+        }
+    }
+
+    /// What it is, for limits and filters.
+    pub(crate) fn kind(&self) -> ClientKind {
+        ClientKind::Normal
+    }
+
+    /// Memory it takes, in bytes.
+    pub(crate) fn total_bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.addr.len()
+            + self.laddr.len()
+            + self.session.name.len()
+            + self.session.lib_name.len()
+            + self.session.lib_version.len()
+            + self.inbox_bytes
+            + self.outbox_bytes
+    }
+
+    /// As CLIENT LIST shows it.
+    pub(crate) fn facts(&self, now: Now, last_command: String) -> ClientFacts {
+        let seconds = |since: Mono| now.mono.since_us(since) / 1_000_000;
+        ClientFacts {
+            id: self.session.id,
+            addr: self.addr.clone().into(),
+            laddr: self.laddr.clone().into(),
+            fd: self.fd,
+            name: ascii::lossy(&self.session.name),
+            age_s: seconds(self.since),
+            idle_s: seconds(self.active),
+            flags: self.flags(),
+            db: self.session.db,
+            query_bytes: self.query_bytes,
+            query_free_bytes: self.inbox_bytes.saturating_sub(self.query_bytes),
+            output_bytes: self.outbox_bytes,
+            pending_bytes: self.pending_bytes,
+            total_bytes: self.total_bytes(),
+            is_writing: self.pending_bytes > 0,
+            last_command,
+            user: "default",
+            proto: self.session.proto,
+            lib_name: ascii::lossy(&self.session.lib_name),
+            lib_version: ascii::lossy(&self.session.lib_version),
+            kind: self.kind(),
+        }
+    }
+
+    /// One letter per property, as CLIENT LIST has them.
+    fn flags(&self) -> String {
+        let letters = [
+            ('b', self.waiting != Waiting::No),
+            ('c', self.closing),
+            ('U', self.is_unix),
+            ('e', self.session.no_evict),
+            ('T', self.session.no_touch),
+        ];
+        let flags: String =
+            letters.into_iter().filter(|(_, set)| *set).map(|(letter, _)| letter).collect();
+        if flags.is_empty() { String::from("N") } else { flags }
+    }
+}

@@ -1,0 +1,261 @@
+//! Executing one request: gates, handler, effects, accounts.
+
+use crate::client::Waiting;
+use crate::desk::Desk;
+use crate::gates::{self, Armed, Asked, Verdict};
+use crate::serve::Prepared;
+use crate::{ConnId, Node};
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use vesta_cmd::host::Replies;
+use vesta_cmd::{ControlCtx, Flow, Found, Outcome, ReadCtx, ReplyError, Run, WriteCtx};
+use vesta_resp::{Outbox, Reply, Request};
+use vesta_store::{Keyspace, Why};
+use vesta_types::{Now, ascii};
+
+/// How it goes on with a client after one request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Next {
+    /// With its next request.
+    Go,
+    /// The request is done with; the client waits for its outcome.
+    Wait,
+    /// The request was not executed and comes again later.
+    Hold,
+    /// Not at all.
+    Close,
+}
+
+impl Node {
+    /// Executes one request and appends its reply to `outbox`. `ticks` is the meter's reading at
+    /// its start and is moved on to its end.
+    #[inline]
+    pub(crate) fn execute(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        request: Request<'_>,
+        prepared: &Prepared,
+        outbox: &mut Outbox,
+        ticks: &mut u64,
+    ) -> Next {
+        let everyone = self.server.armed();
+        let Some(client) = self.server.clients.get_mut(conn) else { return Next::Close };
+        let Some(found) = prepared.found else {
+            let error = self.unknown(request);
+            return self.refuse(conn, outbox, &error, None);
+        };
+        if !found.command.spec.arity.accepts(request.len()) {
+            let error = ReplyError::WrongArity(found.full_name());
+            return self.refuse(conn, outbox, &error, Some(found));
+        }
+        let own = Armed::AUTHENTICATION
+            .when(!client.session.authenticated)
+            .and(Armed::REPLIES.when(client.session.replies != Replies::On));
+        let armed = everyone.and(own);
+        if !armed.is_none() {
+            return self.execute_armed(now, conn, request, found, prepared.hash, outbox, ticks);
+        }
+        client.last_leaf = found.leaf;
+        let flow = self.run(now, conn, request, found, prepared.hash, outbox, ticks);
+        self.after(conn, flow)
+    }
+
+    /// Executes a request that some gate could refuse, or whose reply is not wanted.
+    #[expect(clippy::too_many_arguments, reason = "the slow twin of `execute`")]
+    fn execute_armed(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        request: Request<'_>,
+        found: Found,
+        hash: u64,
+        outbox: &mut Outbox,
+        ticks: &mut u64,
+    ) -> Next {
+        let out_of_memory = self.make_room(now);
+        let Some(client) = self.server.clients.get(conn) else { return Next::Close };
+        let asked = Asked { server: &self.server, client, found, out_of_memory };
+        match gates::walk(&asked) {
+            Verdict::Pass => {}
+            Verdict::Refuse(error) => return self.refuse(conn, outbox, &error, Some(found)),
+            Verdict::Hold => return Next::Hold,
+        }
+        let mark = outbox.mark();
+        let before = self.replies_of(conn);
+        if let Some(client) = self.server.clients.get_mut(conn) {
+            client.last_leaf = found.leaf;
+        }
+        let flow = self.run(now, conn, request, found, hash, outbox, ticks);
+        match (before, self.replies_of(conn)) {
+            (_, Replies::On) if before != Replies::SkipNext => {}
+            (Replies::On | Replies::Off, _) => outbox.roll_back(mark),
+            (Replies::SkipNext, _) => {
+                outbox.roll_back(mark);
+                if let Some(client) = self.server.clients.get_mut(conn) {
+                    client.session.replies = Replies::On;
+                }
+            }
+        }
+        self.after(conn, flow)
+    }
+
+    fn replies_of(&self, conn: ConnId) -> Replies {
+        self.server.clients.get(conn).map_or(Replies::On, |client| client.session.replies)
+    }
+
+    /// Runs the handler, hands its effects on, and keeps the accounts.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "borrows of many owners, taken apart once")]
+    fn run(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        request: Request<'_>,
+        found: Found,
+        hash: u64,
+        outbox: &mut Outbox,
+        ticks: &mut u64,
+    ) -> Flow {
+        let Self { store, server, commands, propagation, .. } = self;
+        let Some(client) = server.clients.get(conn) else { return Flow::Close };
+        let session = &client.session;
+        let db = session.db;
+        let keys = Keyspace::new(store, db, now)
+            .knowing(request.arg(1), hash)
+            .untouching(session.no_touch);
+        let reply = Reply::new(outbox, session.proto);
+        let outcome = match found.command.run {
+            Run::Read(handler) => {
+                let config = &server.config;
+                handler(&mut ReadCtx { request, keys, reply, config, now })
+            }
+            Run::Write(handler) => {
+                let config = &server.config;
+                handler(&mut WriteCtx { request, keys, reply, config, now, propagation })
+            }
+            Run::Control(handler) => {
+                let host = &mut Desk { server, conn, now };
+                handler(&mut ControlCtx { request, keys, reply, host, commands, propagation, now })
+            }
+            Run::Container(_) => Err(ReplyError::Syntax),
+        };
+        if self.store.has_deleted() {
+            self.propagate_deleted();
+        }
+        if core::mem::take(&mut self.server.settings_changed) {
+            self.config_changed();
+        }
+        self.propagation.commit(db, || request.args_from(0).collect::<Vec<_>>());
+        self.account(conn, found, outcome, outbox, ticks)
+    }
+
+    /// Counts the command and answers with its error, if it ended with one.
+    #[inline]
+    fn account(
+        &mut self,
+        conn: ConnId,
+        found: Found,
+        outcome: Outcome,
+        outbox: &mut Outbox,
+        ticks: &mut u64,
+    ) -> Flow {
+        let end = (self.server.meter.ticks)();
+        let statistics = &mut self.server.statistics;
+        statistics.processed += 1;
+        if let Some(command) = statistics.commands.get_mut(found.leaf) {
+            command.calls += 1;
+            command.ticks += end.saturating_sub(*ticks);
+        }
+        *ticks = end;
+        match outcome {
+            Ok(flow) => flow,
+            Err(error) => {
+                if let Some(command) = statistics.commands.get_mut(found.leaf) {
+                    command.failed += 1;
+                }
+                self.answer_error(conn, outbox, &error);
+                Flow::Done
+            }
+        }
+    }
+
+    fn after(&mut self, conn: ConnId, flow: Flow) -> Next {
+        match flow {
+            Flow::Done => {
+                // A client may have disconnected itself.
+                let closing = self.server.clients.get(conn).is_none_or(|client| client.closing);
+                if closing { Next::Close } else { Next::Go }
+            }
+            Flow::Close => Next::Close,
+            Flow::Wait => {
+                if let Some(client) = self.server.clients.get_mut(conn) {
+                    client.waiting = Waiting::Action;
+                }
+                Next::Wait
+            }
+        }
+    }
+
+    /// Hands on the deletions of expired and evicted keys.
+    pub(crate) fn propagate_deleted(&mut self) {
+        let lazy_expire = self.server.config.lazyfree_lazy_expire;
+        let lazy_evict = self.server.config.lazyfree_lazy_eviction;
+        for deleted in self.store.take_deleted() {
+            let lazily = match deleted.why {
+                Why::Expired => lazy_expire,
+                Why::Evicted => lazy_evict,
+            };
+            let name: &[u8] = if lazily { b"UNLINK" } else { b"DEL" };
+            self.propagation.append(deleted.db, [name, &*deleted.key].into_iter());
+        }
+    }
+
+    /// Answers a request that does not run.
+    #[cold]
+    fn refuse(
+        &mut self,
+        conn: ConnId,
+        outbox: &mut Outbox,
+        error: &ReplyError,
+        found: Option<Found>,
+    ) -> Next {
+        let statistics = &mut self.server.statistics;
+        if let Some(command) = found.and_then(|found| statistics.commands.get_mut(found.leaf)) {
+            command.rejected += 1;
+        }
+        self.answer_error(conn, outbox, error);
+        Next::Go
+    }
+
+    #[cold]
+    fn answer_error(&mut self, conn: ConnId, outbox: &mut Outbox, error: &ReplyError) {
+        let text = error.to_string();
+        self.server.statistics.count_error(&text);
+        let Some(client) = self.server.clients.get_mut(conn) else { return };
+        match client.session.replies {
+            Replies::On => Reply::new(outbox, client.session.proto).error(&text),
+            Replies::Off | Replies::SkipNext => {}
+        }
+    }
+
+    /// Why the name of a request leads to no command.
+    #[cold]
+    fn unknown(&self, request: Request<'_>) -> ReplyError {
+        let second = (request.len() > 1).then(|| request.arg(1));
+        if let Err(error) = self.commands.find(request.arg(0), second) {
+            return error;
+        }
+        let shown = |bytes: &[u8]| ascii::lossy(bytes.get(..128).unwrap_or(bytes));
+        let mut text =
+            format!("unknown command '{}', with args beginning with: ", shown(request.arg(0)));
+        for argument in request.args_from(1) {
+            if text.len() >= 128 {
+                break;
+            }
+            text.push_str(&format!("'{}' ", shown(argument)));
+        }
+        ReplyError::Generic(text.into())
+    }
+}

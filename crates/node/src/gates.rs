@@ -1,0 +1,119 @@
+//! What a request must pass before it runs, in order: the order is the precedence of errors.
+//!
+//! A gate that could refuse anything at all at the moment is *armed*, for the whole server or for
+//! one client. While none is, a request walks past without looking: the summary word is zero.
+
+use crate::client::Client;
+use crate::server::Server;
+use vesta_cmd::{Found, ReplyError};
+use vesta_config::Guarded;
+use vesta_spec::Flags;
+
+/// Which gates are armed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Armed(u32);
+
+impl Armed {
+    /// The client has not authenticated.
+    pub(crate) const AUTHENTICATION: Self = Self(1);
+    /// There is a limit on memory.
+    pub(crate) const MEMORY: Self = Self(2);
+    /// CLIENT PAUSE is in force.
+    pub(crate) const PAUSE: Self = Self(4);
+    /// The client wants no replies, or not the next.
+    pub(crate) const REPLIES: Self = Self(8);
+
+    /// Both sets together.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// This set when `wanted`, else none.
+    pub(crate) const fn when(self, wanted: bool) -> Self {
+        if wanted { self } else { Self(0) }
+    }
+
+    /// Whether any of `other` is armed.
+    pub(crate) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether no gate is armed.
+    #[inline]
+    pub(crate) const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// What a gate says.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// The request may go on.
+    Pass,
+    /// The error is the reply.
+    Refuse(ReplyError),
+    /// The request waits until the pause ends.
+    Hold,
+}
+
+/// What a gate looks at.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) client: &'a Client,
+    pub(crate) found: Found,
+    /// Whether memory is above the limit although keys were evicted.
+    pub(crate) out_of_memory: bool,
+}
+
+type Gate = fn(&Asked<'_>) -> Verdict;
+
+/// All gates in order. The name and the number of arguments have been checked before.
+const GATES: [Gate; 3] = [authenticated, memory, paused];
+
+/// Walks through the gates; the first that does not let the request pass decides.
+pub(crate) fn walk(asked: &Asked<'_>) -> Verdict {
+    for gate in GATES {
+        match gate(asked) {
+            Verdict::Pass => {}
+            stopped @ (Verdict::Refuse(_) | Verdict::Hold) => return stopped,
+        }
+    }
+    Verdict::Pass
+}
+
+/// Only some commands may be used before AUTH or HELLO.
+fn authenticated(asked: &Asked<'_>) -> Verdict {
+    if asked.client.session.authenticated || asked.found.command.spec.flags.has(Flags::NO_AUTH) {
+        return Verdict::Pass;
+    }
+    Verdict::Refuse(ReplyError::Coded("NOAUTH Authentication required.".into()))
+}
+
+/// Commands that may need more memory are refused when there is none.
+fn memory(asked: &Asked<'_>) -> Verdict {
+    if asked.out_of_memory && asked.found.command.spec.flags.has(Flags::DENYOOM) {
+        let text = "OOM command not allowed when used memory > 'maxmemory'.";
+        return Verdict::Refuse(ReplyError::Coded(text.into()));
+    }
+    Verdict::Pass
+}
+
+/// CLIENT PAUSE holds back all commands, or those that write. It never holds back the commands
+/// that manage clients, or nobody could end it.
+fn paused(asked: &Asked<'_>) -> Verdict {
+    let flags = asked.found.command.spec.flags;
+    match asked.server.pause {
+        Some(pause) if pause.holds(flags) => Verdict::Hold,
+        Some(_) | None => Verdict::Pass,
+    }
+}
+
+/// Whether a guarded command (DEBUG, MODULE) is open to this client.
+pub(crate) fn is_open(guard: Guarded, is_local: bool) -> bool {
+    match guard {
+        Guarded::Yes => true,
+        Guarded::Local => is_local,
+        Guarded::No => false,
+    }
+}

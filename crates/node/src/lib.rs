@@ -1,0 +1,181 @@
+//! The whole server minus sockets, files, clock and threads.
+//!
+//! A [`Node`] is driven from outside, in production and in the simulator alike:
+//!
+//! * The data plane is a direct call: [`Node::serve`] executes every complete request that a
+//!   client has sent and appends the replies to the client's outbox.
+//! * The control plane is events and actions: [`Node::handle`] takes an [`Event`],
+//!   [`Node::poll_action`] gives what the node wishes, [`Node::next_deadline`] says when it wants
+//!   [`Event::Tick`].
+//!
+//! Two nodes in one process never notice each other. The same seed, events and bytes give the
+//! same replies and actions.
+#![no_std]
+#![forbid(unsafe_code)]
+extern crate alloc;
+
+mod action;
+mod client;
+mod clients;
+mod cron;
+mod desk;
+mod execute;
+mod gates;
+mod info;
+mod memory;
+mod serve;
+mod server;
+mod statistics;
+
+pub use action::{Action, Event, ExitCause, Level, Refused};
+pub use client::{ConnId, Peer};
+pub use serve::Served;
+
+use crate::memory::Eviction;
+use crate::serve::Scratch;
+use crate::server::Server;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use vesta_cmd::host::Process;
+use vesta_cmd::{Commands, Propagation};
+use vesta_config::{Config, MaxmemoryPolicy};
+use vesta_store::{Access, AccessPolicy, Store};
+use vesta_types::{DbIndex, Mono, Now, Rng};
+
+/// Version of Redis whose behaviour a node shows to clients.
+pub const REDIS_VERSION: &str = "7.2.4";
+
+/// What a node starts from.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The settings.
+    pub config: Config,
+    /// What does not change about the process.
+    pub process: Process,
+    /// Decides everything that is left to chance. Must be unguessable in production.
+    pub seed: u64,
+    /// The time of the start.
+    pub now: Now,
+    /// How the time of single commands is measured.
+    pub meter: Meter,
+}
+
+/// A counter of elapsed time that is much cheaper to read than a clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Meter {
+    /// Reads the counter.
+    pub ticks: fn() -> u64,
+    /// How far it goes in a microsecond; at least 1.
+    pub ticks_per_us: u64,
+}
+
+impl Meter {
+    /// A meter that stands still, for tests and for the simulator.
+    #[must_use]
+    pub fn still() -> Self {
+        Self { ticks: || 0, ticks_per_us: 1 }
+    }
+
+    /// Whole microseconds in `ticks`.
+    #[must_use]
+    pub(crate) fn us(&self, ticks: u64) -> u64 {
+        ticks / self.ticks_per_us.max(1)
+    }
+}
+
+/// One server.
+#[derive(Debug)]
+pub struct Node {
+    store: Store,
+    server: Server,
+    commands: Commands,
+    propagation: Propagation,
+    eviction: Eviction,
+    scratch: Scratch,
+}
+
+impl Node {
+    /// A server that has just started.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let Setup { config, process, seed, now, meter } = setup;
+        let mut rng = Rng::new(seed);
+        let commands = Commands::new(&config.rename_commands);
+        let store = Store::new(config.databases, access_of(&config), rng.bits());
+        let names = commands.leaf_names().collect();
+        let server = Server::new(config, process, meter, rng, now, names);
+        Self {
+            store,
+            server,
+            commands,
+            propagation: Propagation::default(),
+            eviction: Eviction::default(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.server.config
+    }
+
+    /// The commands by their present names.
+    #[must_use]
+    pub fn commands(&self) -> &Commands {
+        &self.commands
+    }
+
+    /// The next wish of the node, if it has any.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.server.actions.pop_front()
+    }
+
+    /// When the node wants its next [`Event::Tick`].
+    #[must_use]
+    pub fn next_deadline(&self) -> Mono {
+        self.server.cron.next_deadline()
+    }
+
+    /// Starts to keep the stream of effects for [`Node::take_stream`].
+    pub fn keep_stream(&mut self) {
+        self.propagation.set_wanted(true);
+        self.store.record_deleted(true);
+    }
+
+    /// The effects of all writes since the last call, as the commands that repeat them, encoded
+    /// as requests in the order of execution.
+    pub fn take_stream(&mut self) -> Vec<u8> {
+        self.propagation.take_stream()
+    }
+
+    /// Everything in database `db` as key, value and expiry (milliseconds since 1970), in the
+    /// order of the keys. For checkers: it visits every key.
+    #[must_use]
+    pub fn dump(&mut self, now: Now, db: DbIndex) -> Vec<(Box<[u8]>, String, Option<u64>)> {
+        let keys = vesta_store::Keyspace::new(&mut self.store, db, now);
+        let mut all: Vec<_> = keys
+            .iter()
+            .map(|entry| {
+                let value = alloc::format!("{:?}", vesta_cmd::string::text_of(&entry.value()));
+                (Box::from(entry.key()), value, entry.expiry())
+            })
+            .collect();
+        all.sort();
+        all
+    }
+}
+
+/// How access clocks are kept under these settings.
+pub(crate) fn access_of(config: &Config) -> Access {
+    let lfu = matches!(
+        config.maxmemory_policy,
+        MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu
+    );
+    Access {
+        policy: if lfu { AccessPolicy::Lfu } else { AccessPolicy::Lru },
+        log_factor: config.lfu_log_factor,
+        decay_minutes: config.lfu_decay_time,
+    }
+}

@@ -1,0 +1,308 @@
+//! The data plane: executing what a client has sent.
+
+use crate::action::{Level, Refused};
+use crate::client::{Client, Waiting};
+use crate::execute::Next;
+use crate::{ConnId, Node, Peer};
+use alloc::format;
+use alloc::vec::Vec;
+use vesta_cmd::Found;
+use vesta_cmd::host::{ClientKind, Replies, Session};
+use vesta_config::OutputLimit;
+use vesta_resp::{Batch, Conversation, Framing, Limits, Proto, ProtocolError, Reply};
+use vesta_types::{DbIndex, Now};
+
+/// Requests executed for one client before others get their turn.
+const REQUESTS_PER_TURN: usize = 256;
+
+/// What is to become of a client that was served.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Served {
+    /// Everything complete was executed; serve it again when more bytes come.
+    Idle,
+    /// Its share of this turn is used up; serve it again after others, with no fresh bytes.
+    More,
+    /// It waits: read no more from it until [`crate::Action::Resume`], but notice its end.
+    Waiting,
+    /// Send what is pending as far as it goes, then disconnect it.
+    Close,
+}
+
+/// Buffers that all clients use in turn.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    batch: Batch,
+    prepared: Vec<Prepared>,
+}
+
+/// What is known of a request before it is executed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prepared {
+    /// Its command, when the name is one.
+    pub(crate) found: Option<Found>,
+    /// The hash of its first argument behind the name.
+    pub(crate) hash: u64,
+}
+
+impl Node {
+    /// A client has connected. `conn` must be free: never used, or disconnected since.
+    ///
+    /// # Errors
+    /// [`Refused`] when it is not to be served; then `conn` stays free.
+    pub fn connect(&mut self, now: Now, conn: ConnId, peer: Peer) -> Result<(), Refused> {
+        let server = &mut self.server;
+        if server.clients.len() >= server.config.maxclients as usize {
+            server.statistics.refused_connections += 1;
+            return Err(refused("ERR max number of clients reached"));
+        }
+        if server.config.protected_mode && !server.needs_password() && !peer.is_local {
+            server.statistics.refused_connections += 1;
+            return Err(refused(PROTECTED));
+        }
+        server.statistics.connections += 1;
+        let session = Session {
+            id: server.clients.next_id(),
+            db: DbIndex::ZERO,
+            proto: Proto::Two,
+            authenticated: !server.needs_password(),
+            name: [].into(),
+            lib_name: [].into(),
+            lib_version: [].into(),
+            replies: Replies::On,
+            no_evict: false,
+            no_touch: false,
+            is_local: peer.is_local,
+        };
+        server.log(Level::Verbose, format!("Accepted {}", peer.addr));
+        server.clients.insert(conn, Client::new(session, peer, now.mono));
+        Ok(())
+    }
+
+    /// A client is gone; its place is free.
+    pub fn disconnect(&mut self, conn: ConnId) {
+        if let Some(client) = self.server.clients.remove(conn) {
+            self.server.log(Level::Verbose, format!("Client closed connection {}", client.addr));
+        }
+    }
+
+    /// Executes the complete requests in the inbox of `conn` with the bytes `fresh` behind it,
+    /// and appends the replies to its outbox.
+    pub fn serve(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        conversation: &mut Conversation,
+        fresh: &[u8],
+    ) -> Served {
+        let Some(client) = self.server.clients.get_mut(conn) else { return Served::Close };
+        if client.closing || self.server.ending {
+            return Served::Close;
+        }
+        client.active = now.mono;
+        self.server.statistics.input_bytes += fresh.len() as u64;
+        self.server.statistics.reads += u64::from(!fresh.is_empty());
+        let joined = conversation.inbox.join(fresh);
+        let input = joined.as_deref().unwrap_or(fresh);
+        let mut scratch = core::mem::take(&mut self.scratch);
+        let served = self.serve_input(now, conn, conversation, input, &mut scratch);
+        self.scratch = scratch;
+        self.settle(now, conn, conversation, served)
+    }
+
+    /// Frames and executes batch after batch, and keeps what is left over.
+    fn serve_input(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        conversation: &mut Conversation,
+        input: &[u8],
+        scratch: &mut Scratch,
+    ) -> Served {
+        let mut from = 0;
+        let mut left = REQUESTS_PER_TURN;
+        loop {
+            let limits = self.limits_of(conn);
+            let batch = &mut scratch.batch;
+            let (framing, outcome) = conversation.inbox.frame(input, from, &limits, batch);
+            let (executed, next) = self.execute_batch(now, conn, conversation, input, scratch);
+            let batch = &mut scratch.batch;
+            left = left.saturating_sub(executed);
+            match next {
+                Next::Go => {}
+                Next::Wait | Next::Hold => {
+                    conversation.inbox.hold(input, batch, executed);
+                    return Served::Waiting;
+                }
+                Next::Close => return Served::Close,
+            }
+            if let Err(error) = outcome {
+                self.breach(conn, conversation, error);
+                return Served::Close;
+            }
+            from = batch.end();
+            if framing == Framing::NeedMore || left == 0 {
+                conversation.inbox.hold(input, batch, executed);
+                return if framing == Framing::NeedMore { Served::Idle } else { Served::More };
+            }
+        }
+    }
+
+    /// Executes a batch until something stops it; how many requests are done with.
+    fn execute_batch(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        conversation: &mut Conversation,
+        input: &[u8],
+        scratch: &mut Scratch,
+    ) -> (usize, Next) {
+        self.prepare(conn, input, scratch);
+        let Scratch { batch, prepared } = scratch;
+        let mut ticks = (self.server.meter.ticks)();
+        for (index, prepared) in prepared.iter().enumerate() {
+            let Some(request) = batch.request(index, input) else { break };
+            let outbox = &mut conversation.outbox;
+            let next = self.execute(now, conn, request, prepared, outbox, &mut ticks);
+            match next {
+                Next::Go => {}
+                Next::Hold => return (index, next),
+                Next::Wait | Next::Close => return (index + 1, next),
+            }
+        }
+        (prepared.len(), Next::Go)
+    }
+
+    /// Finds the commands of a batch and asks for the memory that they are going to need.
+    fn prepare(&self, conn: ConnId, input: &[u8], scratch: &mut Scratch) {
+        let Scratch { batch, prepared } = scratch;
+        let db = self.server.clients.get(conn).map_or(DbIndex::ZERO, |client| client.session.db);
+        prepared.clear();
+        for index in 0..batch.len() {
+            let Some(request) = batch.request(index, input) else { break };
+            let second = (request.len() > 1).then(|| request.arg(1));
+            let found = self.commands.find(request.arg(0), second).unwrap_or(None);
+            let hash = match second {
+                Some(key) if found.is_some_and(|found| !found.command.spec.keys.is_empty()) => {
+                    let hash = self.store.hash(key);
+                    self.store.prefetch_bucket(db, hash);
+                    hash
+                }
+                Some(_) | None => 0,
+            };
+            prepared.push(Prepared { found, hash });
+        }
+        if prepared.len() > 1 {
+            for prepared in prepared.iter().filter(|prepared| prepared.hash != 0) {
+                self.store.prefetch_entry(db, prepared.hash);
+            }
+        }
+    }
+
+    fn limits_of(&self, conn: ConnId) -> Limits {
+        let unauthenticated =
+            self.server.clients.get(conn).is_some_and(|client| !client.session.authenticated);
+        Limits {
+            bulk_bytes_max: self.server.config.proto_max_bulk_len_bytes,
+            arguments_max: Limits::ARGUMENTS_MAX,
+            unauthenticated,
+        }
+    }
+
+    /// Tells a client what it did wrong; it is disconnected after that.
+    fn breach(&mut self, conn: ConnId, conversation: &mut Conversation, error: ProtocolError) {
+        self.server.statistics.protocol_errors += 1;
+        let text = format!("ERR Protocol error: {error}");
+        self.server.statistics.count_error(&text);
+        Reply::new(&mut conversation.outbox, Proto::Two).error(&text);
+        if let Some(client) = self.server.clients.get_mut(conn) {
+            client.closing = true;
+            let line = format!("Protocol error ({error}) from client: {}", client.addr);
+            self.server.log(Level::Verbose, line);
+        }
+    }
+
+    /// Notes what the client holds after it was served, and enforces its limits.
+    fn settle(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        conversation: &Conversation,
+        served: Served,
+    ) -> Served {
+        let Some(client) = self.server.clients.get_mut(conn) else { return Served::Close };
+        let Conversation { inbox, outbox } = conversation;
+        client.query_bytes = inbox.held_bytes();
+        client.inbox_bytes = inbox.heap_bytes();
+        client.outbox_bytes = outbox.heap_bytes();
+        match served {
+            Served::Waiting if client.waiting == Waiting::No => client.waiting = Waiting::Pause,
+            Served::Waiting | Served::Idle | Served::More => {}
+            Served::Close => client.closing = true,
+        }
+        let query_limit = self.server.config.client_query_buffer_limit_bytes;
+        if client.query_bytes as u64 > query_limit {
+            self.server.statistics.query_limit_disconnections += 1;
+            let line =
+                format!("Closing client that reached max query buffer length: {}", client.addr);
+            client.closing = true;
+            self.server.log(Level::Warning, line);
+            return Served::Close;
+        }
+        if self.is_over_output_limit(now, conn, outbox.pending_bytes()) {
+            Served::Close
+        } else {
+            served
+        }
+    }
+
+    /// Whether a client with so many bytes of pending replies must go. It is then marked and
+    /// logged, and its replies are not worth sending.
+    pub(crate) fn is_over_output_limit(&mut self, now: Now, conn: ConnId, pending: usize) -> bool {
+        let Some(client) = self.server.clients.get_mut(conn) else { return false };
+        let [normal, replica, pubsub] = self.server.config.client_output_buffer_limit;
+        let limit = match client.kind() {
+            ClientKind::Normal | ClientKind::Master => normal,
+            ClientKind::Replica => replica,
+            ClientKind::Pubsub => pubsub,
+        };
+        if !exceeds(limit, pending as u64, &mut client.soft_since, now) || client.closing {
+            return false;
+        }
+        client.closing = true;
+        let line = format!(
+            "Client {} scheduled to be closed ASAP for overcoming of output buffer limits.",
+            client.addr
+        );
+        self.server.statistics.output_limit_disconnections += 1;
+        self.server.log(Level::Warning, line);
+        self.server.close(conn);
+        true
+    }
+}
+
+/// Whether `pending` bytes break a limit: the hard one now, or the soft one for too long.
+fn exceeds(
+    limit: OutputLimit,
+    pending: u64,
+    soft_since: &mut Option<vesta_types::Mono>,
+    now: Now,
+) -> bool {
+    if limit.hard_bytes > 0 && pending >= limit.hard_bytes {
+        return true;
+    }
+    if limit.soft_bytes == 0 || pending < limit.soft_bytes {
+        *soft_since = None;
+        return false;
+    }
+    let since = *soft_since.get_or_insert(now.mono);
+    now.mono.since_us(since) > limit.soft_seconds.saturating_mul(1_000_000)
+}
+
+const PROTECTED: &str = "DENIED Redis protected mode is on: no password is set for the default \
+     user, so only clients on this machine are served. To admit others, set one with requirepass \
+     or an ACL, or, if the network is trusted, switch the mode off with CONFIG SET protected-mode \
+     no from this machine, in the configuration file, or with --protected-mode no.";
+
+fn refused(text: &str) -> Refused {
+    Refused { reply: format!("-{text}\r\n").into_bytes() }
+}

@@ -1,0 +1,129 @@
+//! Everything of a node but the data: settings, clients, counters, wishes.
+
+use crate::action::{Action, Level};
+use crate::clients::Clients;
+use crate::cron::Cron;
+use crate::gates::Armed;
+use crate::statistics::Statistics;
+use crate::{ConnId, Meter};
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use vesta_cmd::host::{Pause, Process, Usage};
+use vesta_config::Config;
+use vesta_spec::Flags;
+use vesta_types::{Mono, Now, ReplId, Rng};
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) config: Config,
+    pub(crate) process: Process,
+    pub(crate) meter: Meter,
+    pub(crate) rng: Rng,
+    pub(crate) clients: Clients,
+    pub(crate) actions: VecDeque<Action>,
+    pub(crate) statistics: Statistics,
+    pub(crate) cron: Cron,
+    pub(crate) pause: Option<PauseUntil>,
+    pub(crate) usage: Usage,
+    /// Most bytes ever handed out by the allocator, as far as it was measured.
+    pub(crate) peak_bytes: u64,
+    /// Bytes handed out before the first client came.
+    pub(crate) startup_bytes: u64,
+    /// Bytes of the data set when `usage` was measured.
+    pub(crate) store_bytes_measured: usize,
+    pub(crate) started: Now,
+    /// Name of this run of the server.
+    pub(crate) run_id: ReplId,
+    /// Name of the history of the data set.
+    pub(crate) repl_id: ReplId,
+    pub(crate) active_expire: bool,
+    /// Settings were changed by the command at hand; their owners are still to be told.
+    pub(crate) settings_changed: bool,
+    /// A shutdown has been decided: nothing more is executed.
+    pub(crate) ending: bool,
+}
+
+/// A pause in force.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PauseUntil {
+    pub(crate) pause: Pause,
+    pub(crate) until: Mono,
+}
+
+impl PauseUntil {
+    /// Whether a command with these flags waits.
+    pub(crate) fn holds(self, flags: Flags) -> bool {
+        match self.pause {
+            Pause::All => !flags.has(Flags::ALLOW_BUSY),
+            Pause::Writes => flags.has(Flags::WRITE.and(Flags::MAY_REPLICATE)),
+        }
+    }
+}
+
+impl Server {
+    pub(crate) fn new(
+        config: Config,
+        process: Process,
+        meter: Meter,
+        mut rng: Rng,
+        now: Now,
+        names: Vec<String>,
+    ) -> Self {
+        let (run_id, repl_id) = (ReplId::random(&mut rng), ReplId::random(&mut rng));
+        Self {
+            cron: Cron::new(now.mono),
+            statistics: Statistics::new(names),
+            config,
+            process,
+            meter,
+            rng,
+            clients: Clients::default(),
+            actions: VecDeque::new(),
+            pause: None,
+            usage: Usage::default(),
+            peak_bytes: 0,
+            startup_bytes: 0,
+            store_bytes_measured: 0,
+            started: now,
+            run_id,
+            repl_id,
+            active_expire: true,
+            settings_changed: false,
+            ending: false,
+        }
+    }
+
+    /// The gates that are armed for every client.
+    #[inline]
+    pub(crate) fn armed(&self) -> Armed {
+        Armed::MEMORY
+            .when(self.config.maxmemory_bytes > 0)
+            .and(Armed::PAUSE.when(self.pause.is_some()))
+    }
+
+    /// Whether a client must authenticate before anything else.
+    pub(crate) fn needs_password(&self) -> bool {
+        self.config.requirepass.is_some()
+    }
+
+    pub(crate) fn log(&mut self, level: Level, text: String) {
+        self.actions.push_back(Action::Log { level, text });
+    }
+
+    /// Has a client disconnected at once.
+    pub(crate) fn close(&mut self, conn: ConnId) {
+        if let Some(client) = self.clients.get_mut(conn) {
+            client.closing = true;
+        }
+        self.actions.push_back(Action::Close(conn));
+    }
+
+    /// Bytes the allocator has handed out: the last measurement, corrected by what the data set
+    /// has grown or shrunk since.
+    pub(crate) fn used_bytes(&self, store_bytes: usize) -> u64 {
+        let measured = self.usage.allocated_bytes;
+        let then = self.store_bytes_measured as u64;
+        (measured + store_bytes as u64).saturating_sub(then.min(measured))
+    }
+}

@@ -1,0 +1,326 @@
+//! One database as one request sees it.
+
+use crate::{Db, Entry, NewValue, Store, StrRef, Why};
+use vesta_ds::Lookup;
+use vesta_types::{DbIndex, Now, Unix};
+
+/// A key that holds another type of value than the command works on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct WrongType;
+
+/// What becomes of a key's expiry when its value is set.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Deadline {
+    /// It stays as it is.
+    Keep,
+    /// The key no longer expires.
+    Never,
+    /// The key expires at this time, in milliseconds since 1970.
+    At(u64),
+}
+
+/// A view of one database for one request at one time.
+#[derive(Debug)]
+pub struct Keyspace<'a> {
+    store: &'a mut Store,
+    db: DbIndex,
+    now: Unix,
+    /// Whether reading leaves its mark on access clocks and hit counters.
+    touch: bool,
+    /// A key whose hash was computed ahead.
+    known: Option<(&'a [u8], u64)>,
+}
+
+impl<'a> Keyspace<'a> {
+    /// A view of `db` at `now`.
+    #[inline]
+    pub fn new(store: &'a mut Store, db: DbIndex, now: Now) -> Self {
+        Self { store, db, now: now.unix, touch: true, known: None }
+    }
+
+    /// With the hash of `key` known; `key` must be the very slice that the command looks up.
+    #[must_use]
+    #[inline]
+    pub fn knowing(self, key: &'a [u8], hash: u64) -> Self {
+        Self { known: Some((key, hash)), ..self }
+    }
+
+    /// Without marks on access clocks (CLIENT NO-TOUCH).
+    #[must_use]
+    pub fn untouching(self, wanted: bool) -> Self {
+        Self { touch: !wanted, ..self }
+    }
+
+    /// The same view of another database.
+    #[must_use]
+    pub fn of(&mut self, db: DbIndex) -> Keyspace<'_> {
+        Keyspace { store: self.store, db, now: self.now, touch: self.touch, known: None }
+    }
+
+    /// The database viewed.
+    #[must_use]
+    pub fn db_index(&self) -> DbIndex {
+        self.db
+    }
+
+    /// The time of the view, in milliseconds since 1970.
+    #[must_use]
+    #[inline]
+    pub fn now_ms(&self) -> u64 {
+        self.now.ms()
+    }
+
+    /// The store behind the view.
+    #[must_use]
+    pub fn store(&mut self) -> &mut Store {
+        self.store
+    }
+
+    /// Keys in the database, those expired and not yet deleted included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.store.db(self.db).table.len()
+    }
+
+    /// Whether the database has no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Looks `key` up for a command that reads it: counts a hit or miss, marks the access.
+    #[inline]
+    pub fn read(&mut self, key: &[u8]) -> Option<&Entry> {
+        let (now, touch) = (self.now, self.touch);
+        let hash = self.hash(key);
+        let Store { dbs, rng, access, ledger, .. } = &mut *self.store;
+        let Db { table, expiring } = dbs.get_mut(self.db.index())?;
+        match table.find_live(hash, key, now.ms()) {
+            Lookup::Live(entry) => {
+                ledger.stats.hits += 1;
+                if touch {
+                    let clock = access.touched(entry.clock(), now, rng);
+                    entry.set_clock(clock);
+                }
+                Some(entry)
+            }
+            Lookup::Expired(gone) => {
+                ledger.stats.misses += 1;
+                ledger.forget(expiring, &gone);
+                ledger.note_deleted(self.db, key, Why::Expired);
+                None
+            }
+            Lookup::Absent => {
+                ledger.stats.misses += 1;
+                None
+            }
+        }
+    }
+
+    /// Looks `key` up without counting or marking anything.
+    pub fn peek(&mut self, key: &[u8]) -> Option<&Entry> {
+        let hash = self.hash(key);
+        self.live(hash, key).map(|entry| &*entry)
+    }
+
+    /// Looks `key` up for a command that changes it; marks the access and counts nothing.
+    ///
+    /// The entry must be changed through [`Keyspace::edit`]; this is for looking first.
+    pub fn look(&mut self, key: &[u8]) -> Option<&Entry> {
+        let (now, touch) = (self.now, self.touch);
+        let hash = self.hash(key);
+        // Split borrows: the entry lives in `dbs`, the clock's chance in `rng`.
+        self.expire_if_due(hash, key);
+        let Store { dbs, rng, access, .. } = &mut *self.store;
+        let entry = dbs.get_mut(self.db.index())?.table.find_mut(hash, key)?;
+        if touch {
+            entry.set_clock(access.touched(entry.clock(), now, rng));
+        }
+        Some(entry)
+    }
+
+    /// Whether `key` is there. Counts and marks nothing.
+    pub fn contains(&mut self, key: &[u8]) -> bool {
+        self.peek(key).is_some()
+    }
+
+    /// The string at `key` for a command that reads it.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none.
+    #[inline]
+    pub fn read_string(&mut self, key: &[u8]) -> Result<Option<StrRef<'_>>, WrongType> {
+        Ok(self.read(key).map(Entry::value))
+    }
+
+    /// The string at `key` for a command that goes on to change it.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none.
+    pub fn look_string(&mut self, key: &[u8]) -> Result<Option<StrRef<'_>>, WrongType> {
+        Ok(self.look(key).map(Entry::value))
+    }
+
+    /// Changes the entry at `key` in place; `None` when there is none. The accounts follow.
+    pub fn edit<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        let hash = self.hash(key);
+        self.expire_if_due(hash, key);
+        let Store { dbs, rng, access, ledger, .. } = &mut *self.store;
+        let db = dbs.get_mut(self.db.index())?;
+        let entry = db.table.find_mut(hash, key)?;
+        let (bytes, expiry) = (entry.alloc_bytes(), entry.expiry());
+        let outcome = change(entry);
+        if self.touch {
+            entry.set_clock(access.touched(entry.clock(), self.now, rng));
+        }
+        let after = entry.expiry();
+        ledger.entry_bytes = ledger.entry_bytes - bytes + entry.alloc_bytes();
+        note_expiry(db, hash, expiry, after);
+        Some(outcome)
+    }
+
+    /// Sets `key` to a string, whatever it held.
+    #[inline]
+    pub fn set(&mut self, key: &[u8], value: NewValue<'_>, deadline: Deadline) {
+        let (now, hash) = (self.now, self.hash(key));
+        let Store { dbs, access, ledger, .. } = &mut *self.store;
+        let Some(db) = dbs.get_mut(self.db.index()) else { return };
+        match db.table.find_live(hash, key, now.ms()) {
+            Lookup::Live(entry) => {
+                let (bytes, before) = (entry.alloc_bytes(), entry.expiry());
+                let after = match deadline {
+                    Deadline::Keep => before,
+                    Deadline::Never => None,
+                    Deadline::At(ms) => Some(ms),
+                };
+                entry.set(value, after);
+                entry.set_clock(access.fresh(now));
+                ledger.entry_bytes = ledger.entry_bytes - bytes + entry.alloc_bytes();
+                note_expiry(db, hash, before, after);
+            }
+            Lookup::Expired(gone) => {
+                ledger.forget(&mut db.expiring, &gone);
+                ledger.note_deleted(self.db, key, Why::Expired);
+                self.insert(hash, key, value, deadline);
+            }
+            Lookup::Absent => self.insert(hash, key, value, deadline),
+        }
+    }
+
+    /// Sets the expiry of `key` (`None`: it no longer expires); whether the key is there.
+    pub fn set_expiry(&mut self, key: &[u8], expiry: Option<u64>) -> bool {
+        self.edit(key, |entry| entry.set_expiry(expiry)).is_some()
+    }
+
+    /// Takes the entry of `key` out.
+    pub fn remove(&mut self, key: &[u8]) -> Option<Entry> {
+        let hash = self.hash(key);
+        self.expire_if_due(hash, key);
+        let Store { dbs, ledger, .. } = &mut *self.store;
+        let db = dbs.get_mut(self.db.index())?;
+        let entry = db.table.remove(hash, key)?;
+        ledger.forget(&mut db.expiring, &entry);
+        Some(entry)
+    }
+
+    /// Puts `entry` in under its own key, in place of what was there.
+    pub fn put(&mut self, entry: Entry) {
+        let hash = self.store.hash(entry.key());
+        let Store { dbs, ledger, .. } = &mut *self.store;
+        let Some(db) = dbs.get_mut(self.db.index()) else { return };
+        if let Some(old) = db.table.remove(hash, entry.key()) {
+            ledger.forget(&mut db.expiring, &old);
+        }
+        ledger.entry_bytes += entry.alloc_bytes();
+        db.expiring += usize::from(entry.expiry().is_some());
+        db.table.insert_new(hash, entry);
+    }
+
+    /// Visits the part of the database at `cursor` and gives the next cursor, 0 at the end.
+    /// Entries that have expired are passed over.
+    ///
+    /// What is there from the first call to the last is visited at least once.
+    pub fn scan(&self, cursor: u64, mut each: impl FnMut(&Entry)) -> u64 {
+        let now = self.now_ms();
+        self.store.db(self.db).table.scan(cursor, |entry| {
+            if !entry.is_due(now) {
+                each(entry);
+            }
+        })
+    }
+
+    /// All entries that have not expired, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        let now = self.now_ms();
+        self.store.db(self.db).table.iter().filter(move |entry| !entry.is_due(now))
+    }
+
+    /// A key drawn fairly among those that have not expired.
+    ///
+    /// Expired ones found on the way are passed over; after a hundred of them in a row the
+    /// database is searched in order.
+    pub fn random_key(&mut self) -> Option<&[u8]> {
+        let now = self.now_ms();
+        let Store { dbs, rng, .. } = &mut *self.store;
+        let table = &dbs.get(self.db.index())?.table;
+        for _ in 0..100 {
+            let entry = table.random(&mut || rng.bits())?;
+            if !entry.is_due(now) {
+                return Some(entry.key());
+            }
+        }
+        table.iter().find(|entry| !entry.is_due(now)).map(Entry::key)
+    }
+
+    #[inline]
+    fn hash(&self, key: &[u8]) -> u64 {
+        match self.known {
+            Some((known, hash)) if core::ptr::eq(known, key) => hash,
+            _ => self.store.hash(key),
+        }
+    }
+
+    fn live(&mut self, hash: u64, key: &[u8]) -> Option<&mut Entry> {
+        self.expire_if_due(hash, key);
+        self.store.dbs.get_mut(self.db.index())?.table.find_mut(hash, key)
+    }
+
+    /// Deletes `key` if its time has come.
+    fn expire_if_due(&mut self, hash: u64, key: &[u8]) {
+        let now = self.now_ms();
+        let Store { dbs, ledger, .. } = &mut *self.store;
+        let Some(db) = dbs.get_mut(self.db.index()) else { return };
+        if db.expiring == 0 {
+            return;
+        }
+        if let Lookup::Expired(gone) = db.table.find_live(hash, key, now) {
+            ledger.forget(&mut db.expiring, &gone);
+            ledger.note_deleted(self.db, key, Why::Expired);
+        }
+    }
+
+    fn insert(&mut self, hash: u64, key: &[u8], value: NewValue<'_>, deadline: Deadline) {
+        let expiry = match deadline {
+            Deadline::Keep | Deadline::Never => None,
+            Deadline::At(ms) => Some(ms),
+        };
+        let Store { dbs, access, ledger, .. } = &mut *self.store;
+        let Some(db) = dbs.get_mut(self.db.index()) else { return };
+        let entry = Entry::new(key, value, expiry, access.fresh(self.now));
+        ledger.entry_bytes += entry.alloc_bytes();
+        db.expiring += usize::from(expiry.is_some());
+        db.table.insert_new(hash, entry);
+    }
+}
+
+/// Follows a change of expiry in the counts and in the table's hints.
+#[inline]
+fn note_expiry(db: &mut Db, hash: u64, before: Option<u64>, after: Option<u64>) {
+    if before == after {
+        return;
+    }
+    db.expiring = db.expiring - usize::from(before.is_some()) + usize::from(after.is_some());
+    if let Some(due) = after {
+        db.table.note_due(hash, due);
+    }
+}

@@ -39,10 +39,7 @@ pub enum Event {
         outcome: Result<(), String>,
     },
     /// The process was asked to end (`SIGTERM`, `SIGINT`).
-    Terminate {
-        /// Name of the signal.
-        signal: &'static str,
-    },
+    Terminate,
 }
 
 /// Something the node wants done outside. Whoever drives a node carries all of them out, in order.

@@ -90,11 +90,7 @@ impl Node {
                     outcome.map_err(|why| format!("ERR Rewriting config file: {why}")),
                 );
             }
-            Event::Terminate { signal } => {
-                let line = format!("Received {signal} scheduling shutdown...");
-                self.server.log(Level::Warning, line);
-                self.server.end(ExitCause::Signal);
-            }
+            Event::Terminate => self.server.end(ExitCause::Signal),
         }
     }
 

@@ -72,8 +72,9 @@ impl Host for Desk<'_> {
         self.server.statistics.reset();
     }
 
-    fn info(&self, sections: &[&[u8]], store: &Store) -> String {
-        info::text(self.server, store, self.now, sections)
+    fn info(&self, sections: &[&[u8]], store: &Store, changes: u64) -> String {
+        let facts = info::Facts { server: self.server, store, changes, now: self.now };
+        info::text(&facts, sections)
     }
 
     fn clients(&self) -> Vec<ClientFacts> {
@@ -138,9 +139,7 @@ impl Host for Desk<'_> {
         self.server.needs_password()
     }
 
-    fn shutdown(&mut self, wish: ShutdownWish) -> Outcome {
-        let line = format!("User requested shutdown{}...", if wish.now { " (now)" } else { "" });
-        self.server.log(crate::Level::Warning, line);
+    fn shutdown(&mut self, _wish: ShutdownWish) -> Outcome {
         self.server.end(ExitCause::Asked);
         Ok(Flow::Wait)
     }

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use vesta_cmd::host::Replies;
 use vesta_cmd::{ControlCtx, Flow, Found, Outcome, ReadCtx, ReplyError, Run, WriteCtx};
 use vesta_resp::{Outbox, Reply, Request};
+use vesta_spec::Flags;
 use vesta_store::{Keyspace, Why};
 use vesta_types::{Now, ascii};
 
@@ -52,7 +53,8 @@ impl Node {
         }
         let own = Armed::AUTHENTICATION
             .when(!client.session.authenticated)
-            .and(Armed::REPLIES.when(client.session.replies != Replies::On));
+            .and(Armed::REPLIES.when(client.session.replies != Replies::On))
+            .and(Armed::PROTECTED.when(found.command.spec.flags.has(Flags::PROTECTED)));
         let armed = everyone.and(own);
         if !armed.is_none() {
             return self.execute_armed(now, conn, request, found, prepared.hash, outbox, ticks);
@@ -135,7 +137,7 @@ impl Node {
                 let config = &server.config;
                 handler(&mut WriteCtx { request, keys, reply, config, now, propagation })
             }
-            Run::Control(handler) => {
+            Run::Control(handler) | Run::Branching { alone: handler, .. } => {
                 let host = &mut Desk { server, conn, now };
                 handler(&mut ControlCtx { request, keys, reply, host, commands, propagation, now })
             }
@@ -164,10 +166,8 @@ impl Node {
         let end = (self.server.meter.ticks)();
         let statistics = &mut self.server.statistics;
         statistics.processed += 1;
-        if let Some(command) = statistics.commands.get_mut(found.leaf) {
-            command.calls += 1;
-            command.ticks += end.saturating_sub(*ticks);
-        }
+        let tracked = self.server.config.latency_tracking;
+        statistics.note_call(found.leaf, end.saturating_sub(*ticks), tracked);
         *ticks = end;
         match outcome {
             Ok(flow) => flow,

@@ -5,6 +5,7 @@
 
 use crate::client::Client;
 use crate::server::Server;
+use alloc::format;
 use vesta_cmd::{Found, ReplyError};
 use vesta_config::Guarded;
 use vesta_spec::Flags;
@@ -22,6 +23,8 @@ impl Armed {
     pub(crate) const PAUSE: Self = Self(4);
     /// The client wants no replies, or not the next.
     pub(crate) const REPLIES: Self = Self(8);
+    /// The command is only for whom its directive admits.
+    pub(crate) const PROTECTED: Self = Self(16);
 
     /// Both sets together.
     pub(crate) const fn and(self, other: Self) -> Self {
@@ -69,7 +72,7 @@ pub(crate) struct Asked<'a> {
 type Gate = fn(&Asked<'_>) -> Verdict;
 
 /// All gates in order. The name and the number of arguments have been checked before.
-const GATES: [Gate; 3] = [authenticated, memory, paused];
+const GATES: [Gate; 4] = [protected, authenticated, memory, paused];
 
 /// Walks through the gates; the first that does not let the request pass decides.
 pub(crate) fn walk(asked: &Asked<'_>) -> Verdict {
@@ -80,6 +83,27 @@ pub(crate) fn walk(asked: &Asked<'_>) -> Verdict {
         }
     }
     Verdict::Pass
+}
+
+/// Some commands have a directive that says who may use them.
+fn protected(asked: &Asked<'_>) -> Verdict {
+    let spec = &asked.found.command.spec;
+    let config = &asked.server.config;
+    let guard = match spec.name {
+        _ if !spec.flags.has(Flags::PROTECTED) => return Verdict::Pass,
+        "debug" => config.enable_debug_command,
+        _ => config.enable_module_command,
+    };
+    if is_open(guard, asked.client.session.is_local) {
+        return Verdict::Pass;
+    }
+    let (name, lower) = (spec.name.to_ascii_uppercase(), spec.name);
+    let text = format!(
+        "{name} command not allowed. If the enable-{lower}-command option is set to \"local\", you \
+         can run it from a local connection, otherwise you need to set this option in the \
+         configuration file, and then restart the server."
+    );
+    Verdict::Refuse(ReplyError::Generic(text.into()))
 }
 
 /// Only some commands may be used before AUTH or HELLO.
@@ -110,7 +134,7 @@ fn paused(asked: &Asked<'_>) -> Verdict {
 }
 
 /// Whether a guarded command (DEBUG, MODULE) is open to this client.
-pub(crate) fn is_open(guard: Guarded, is_local: bool) -> bool {
+fn is_open(guard: Guarded, is_local: bool) -> bool {
     match guard {
         Guarded::Yes => true,
         Guarded::Local => is_local,

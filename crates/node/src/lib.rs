@@ -22,6 +22,7 @@ mod desk;
 mod execute;
 mod gates;
 mod info;
+mod latency;
 mod memory;
 mod serve;
 mod server;
@@ -30,6 +31,7 @@ mod statistics;
 pub use action::{Action, Event, ExitCause, Level, Refused};
 pub use client::{ConnId, Peer};
 pub use serve::Served;
+pub use vesta_cmd::REDIS_VERSION;
 
 use crate::memory::Eviction;
 use crate::serve::Scratch;
@@ -42,9 +44,6 @@ use vesta_cmd::{Commands, Propagation};
 use vesta_config::{Config, MaxmemoryPolicy};
 use vesta_store::{Access, AccessPolicy, Store};
 use vesta_types::{DbIndex, Mono, Now, Rng};
-
-/// Version of Redis whose behaviour a node shows to clients.
-pub const REDIS_VERSION: &str = "7.2.4";
 
 /// What a node starts from.
 #[derive(Clone, Debug)]

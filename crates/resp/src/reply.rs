@@ -254,6 +254,21 @@ impl<'a> Reply<'a> {
         let out = self.out.buffer();
         out.splice(place.at..place.at, header);
     }
+
+    /// The reply of SCAN and its kind: an array of the next cursor and an array of the `len`
+    /// elements that follow `place`.
+    pub fn close_page(&mut self, place: Deferred, cursor: u64, len: usize) {
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(cursor).as_bytes();
+        let mut header = Vec::with_capacity(64);
+        line(&mut header, b'*', 2);
+        line(&mut header, b'$', digits.len());
+        header.extend_from_slice(digits);
+        header.extend_from_slice(b"\r\n");
+        line(&mut header, b'*', len);
+        let out = self.out.buffer();
+        out.splice(place.at..place.at, header);
+    }
 }
 
 /// `<kind><number>\r\n`.
@@ -306,6 +321,16 @@ mod tests {
             reply.ok();
         });
         assert_eq!(text, "*2\r\n*2\r\n:-7\r\n$1\r\nx\r\n+OK\r\n");
+    }
+
+    #[test]
+    fn a_page_begins_with_the_cursor_that_follows_it() {
+        let text = encoded(Proto::Three, |reply| {
+            let place = reply.deferred();
+            reply.text("x");
+            reply.close_page(place, u64::MAX, 1);
+        });
+        assert_eq!(text, "*2\r\n$20\r\n18446744073709551615\r\n*1\r\n$1\r\nx\r\n");
     }
 
     #[test]

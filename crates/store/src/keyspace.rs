@@ -1,6 +1,8 @@
 //! One database as one request sees it.
 
 use crate::{Db, Entry, NewValue, Store, StrRef, Why};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use vesta_ds::Lookup;
 use vesta_types::{DbIndex, Now, Unix};
 
@@ -18,6 +20,9 @@ pub enum Deadline {
     /// The key expires at this time, in milliseconds since 1970.
     At(u64),
 }
+
+/// Expired keys that one call of [`Keyspace::random_key`] draws before it searches in order.
+const EXPIRED_DRAWS_MAX: usize = 100;
 
 /// A view of one database for one request at one time.
 #[derive(Debug)]
@@ -91,7 +96,18 @@ impl<'a> Keyspace<'a> {
     /// Looks `key` up for a command that reads it: counts a hit or miss, marks the access.
     #[inline]
     pub fn read(&mut self, key: &[u8]) -> Option<&Entry> {
-        let (now, touch) = (self.now, self.touch);
+        self.find(key, self.touch)
+    }
+
+    /// As [`Keyspace::read`], for a command that asks about the key and not for its value: the
+    /// access is not marked.
+    pub fn read_about(&mut self, key: &[u8]) -> Option<&Entry> {
+        self.find(key, false)
+    }
+
+    #[inline]
+    fn find(&mut self, key: &[u8], touch: bool) -> Option<&Entry> {
+        let now = self.now;
         let hash = self.hash(key);
         let Store { dbs, rng, access, ledger, .. } = &mut *self.store;
         let Db { table, expiring } = dbs.get_mut(self.db.index())?;
@@ -161,22 +177,43 @@ impl<'a> Keyspace<'a> {
         Ok(self.look(key).map(Entry::value))
     }
 
+    /// Changes the string at `key` in place; `None` when there is none. The accounts follow.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none; it stays as it is.
+    pub fn edit_string<R>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut Entry) -> R,
+    ) -> Result<Option<R>, WrongType> {
+        Ok(self.edit(key, change))
+    }
+
     /// Changes the entry at `key` in place; `None` when there is none. The accounts follow.
+    #[inline]
     pub fn edit<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-        let hash = self.hash(key);
-        self.expire_if_due(hash, key);
+        let (now, hash) = (self.now, self.hash(key));
         let Store { dbs, rng, access, ledger, .. } = &mut *self.store;
         let db = dbs.get_mut(self.db.index())?;
-        let entry = db.table.find_mut(hash, key)?;
-        let (bytes, expiry) = (entry.alloc_bytes(), entry.expiry());
-        let outcome = change(entry);
-        if self.touch {
-            entry.set_clock(access.touched(entry.clock(), self.now, rng));
+        match db.table.find_live(hash, key, now.ms()) {
+            Lookup::Live(entry) => {
+                let (bytes, before) = (entry.alloc_bytes(), entry.expiry());
+                let outcome = change(entry);
+                if self.touch {
+                    entry.set_clock(access.touched(entry.clock(), now, rng));
+                }
+                let after = entry.expiry();
+                ledger.entry_bytes = ledger.entry_bytes - bytes + entry.alloc_bytes();
+                note_expiry(db, hash, before, after);
+                Some(outcome)
+            }
+            Lookup::Expired(gone) => {
+                ledger.forget(&mut db.expiring, &gone);
+                ledger.note_deleted(self.db, key, Why::Expired);
+                None
+            }
+            Lookup::Absent => None,
         }
-        let after = entry.expiry();
-        ledger.entry_bytes = ledger.entry_bytes - bytes + entry.alloc_bytes();
-        note_expiry(db, hash, expiry, after);
-        Some(outcome)
     }
 
     /// Sets `key` to a string, whatever it held.
@@ -236,17 +273,34 @@ impl<'a> Keyspace<'a> {
         db.table.insert_new(hash, entry);
     }
 
-    /// Visits the part of the database at `cursor` and gives the next cursor, 0 at the end.
-    /// Entries that have expired are passed over.
+    /// A new entry called `name` with the value and expiry of the one at `key`, which counts as
+    /// read. A large value is shared between the two until one of them is changed.
+    pub fn duplicate(&mut self, key: &[u8], name: &[u8]) -> Option<Entry> {
+        let clock = self.store.access.fresh(self.now);
+        let entry = self.read(key)?;
+        let mut twin = Entry::new(name, entry.value().to_new(), entry.expiry(), clock);
+        twin.set_raw(entry.is_raw());
+        Some(twin)
+    }
+
+    /// Visits the bucket at `cursor` and gives the next cursor, 0 at the end. Entries found
+    /// expired are not shown but deleted.
     ///
     /// What is there from the first call to the last is visited at least once.
-    pub fn scan(&self, cursor: u64, mut each: impl FnMut(&Entry)) -> u64 {
+    pub fn scan(&mut self, cursor: u64, mut each: impl FnMut(&Entry)) -> u64 {
         let now = self.now_ms();
-        self.store.db(self.db).table.scan(cursor, |entry| {
-            if !entry.is_due(now) {
+        let mut due: Vec<Box<[u8]>> = Vec::new();
+        let next = self.store.db(self.db).table.scan(cursor, |entry| {
+            if entry.is_due(now) {
+                due.push(entry.key().into());
+            } else {
                 each(entry);
             }
-        })
+        });
+        for key in due {
+            self.expire_if_due(self.store.hash(&key), &key);
+        }
+        next
     }
 
     /// All entries that have not expired, in no particular order.
@@ -255,21 +309,22 @@ impl<'a> Keyspace<'a> {
         self.store.db(self.db).table.iter().filter(move |entry| !entry.is_due(now))
     }
 
-    /// A key drawn fairly among those that have not expired.
+    /// Shows `found` a key drawn fairly among those that have not expired.
     ///
-    /// Expired ones found on the way are passed over; after a hundred of them in a row the
+    /// Expired ones found on the way are deleted; after [`EXPIRED_DRAWS_MAX`] of them in a row the
     /// database is searched in order.
-    pub fn random_key(&mut self) -> Option<&[u8]> {
+    pub fn random_key<R>(&mut self, found: impl FnOnce(&[u8]) -> R) -> Option<R> {
         let now = self.now_ms();
-        let Store { dbs, rng, .. } = &mut *self.store;
-        let table = &dbs.get(self.db.index())?.table;
-        for _ in 0..100 {
-            let entry = table.random(&mut || rng.bits())?;
+        for _ in 0..EXPIRED_DRAWS_MAX {
+            let Store { dbs, rng, .. } = &mut *self.store;
+            let entry = dbs.get(self.db.index())?.table.random(&mut || rng.bits())?;
             if !entry.is_due(now) {
-                return Some(entry.key());
+                return Some(found(entry.key()));
             }
+            let key: Box<[u8]> = entry.key().into();
+            self.expire_if_due(self.store.hash(&key), &key);
         }
-        table.iter().find(|entry| !entry.is_due(now)).map(Entry::key)
+        self.iter().next().map(|entry| found(entry.key()))
     }
 
     #[inline]

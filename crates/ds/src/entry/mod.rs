@@ -1,0 +1,340 @@
+//! The keyspace entry: a key and its string value in one allocation behind an 8-byte pointer.
+//!
+//! # Why this shape
+//!
+//! Most values are short, so a key, its value, its expiry and its access clock fit in one
+//! allocation of some 40 bytes; separate objects would cost a header, a pointer and a cache miss
+//! each. Fields are unaligned and packed; what is absent takes no byte.
+//!
+//! ```text
+//!        +----------------+---------+-----------+------------------+---------------------+
+//!        | meta, 4 bytes  | key len |    key    | [expiry 8 bytes] | value, by kind      |
+//!        +----------------+---------+-----------+------------------+---------------------+
+//! meta:    bits 0..24 clock, 24..28 kind, 28 expiry present, 29 raw, 30 long key
+//! key len: 1 byte, or 8 with "long key" (256 bytes and more)
+//! value:   Int     8 bytes
+//!          Inline  2 bytes length, then up to INLINE_MAX bytes
+//!          Blob    8 bytes, a pointer that owns one count of an Arc<Vec<u8>>
+//! ```
+//!
+//! The key stands in front of everything optional, so that a lookup finds it at a fixed place
+//! after one test. Sizes are rounded up to 8, the step of the allocator: a 16-byte key with a
+//! 16-byte value takes 39 bytes, hence 40, and 48 with an expiry. A change that leaves the rounded
+//! size as it is happens in place.
+//!
+//! # Blobs
+//!
+//! Values beyond [`INLINE_MAX`] lie in an `Arc<Vec<u8>>`, so that a reply can be sent from where
+//! the value lies while the entry goes on living: a writer that finds the blob shared copies it
+//! first. Appending to a blob grows it by its own length, by at most a megabyte at a time.
+
+mod edit;
+mod raw;
+#[cfg(test)]
+mod tests;
+
+use crate::table::Item;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
+use raw::{Kind, Raw};
+
+/// A long value, shared between the keyspace and replies under way.
+pub type Blob = Arc<Vec<u8>>;
+
+/// Longest value in bytes that is kept inside the entry; longer ones are blobs.
+pub const INLINE_MAX: usize = 960;
+
+/// A value to store.
+#[derive(Clone, Debug)]
+pub enum NewValue<'a> {
+    /// An integer, kept as such.
+    Int(i64),
+    /// Bytes of any length; they become a blob beyond [`INLINE_MAX`].
+    Bytes(&'a [u8]),
+    /// A ready blob; it is stored as it is, even when short.
+    Blob(Blob),
+}
+
+/// A stored value, borrowed.
+#[derive(Debug)]
+pub enum StrRef<'a> {
+    /// An integer; its text is its decimal form.
+    Int(i64),
+    /// Bytes inside the entry.
+    Bytes(&'a [u8]),
+    /// Bytes in a blob, which can be shared.
+    Blob(BlobRef<'a>),
+}
+
+impl<'a> StrRef<'a> {
+    /// The same value, to be stored elsewhere; a blob is shared.
+    #[must_use]
+    pub fn to_new(&self) -> NewValue<'a> {
+        match self {
+            Self::Int(number) => NewValue::Int(*number),
+            Self::Bytes(bytes) => NewValue::Bytes(bytes),
+            Self::Blob(blob) => NewValue::Blob(Blob::clone(blob)),
+        }
+    }
+}
+
+/// A blob borrowed from an entry; `Blob::clone(&blob_ref)` shares it.
+pub struct BlobRef<'a> {
+    /// One of the entry's counts, not ours: never dropped.
+    blob: ManuallyDrop<Blob>,
+    _entry: PhantomData<&'a Entry>,
+}
+
+impl<'a> BlobRef<'a> {
+    /// The bytes, for as long as the entry is borrowed.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        let bytes: *const [u8] = self.blob.as_slice();
+        // SAFETY: the entry is borrowed for 'a and keeps its count meanwhile, so the vector lives;
+        // a shared vector is never changed.
+        unsafe { &*bytes }
+    }
+}
+
+impl Deref for BlobRef<'_> {
+    type Target = Blob;
+
+    fn deref(&self) -> &Blob {
+        &self.blob
+    }
+}
+
+impl fmt::Debug for BlobRef<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "blob of {} bytes", self.blob.len())
+    }
+}
+
+/// A key with its string value, its access clock and perhaps an expiry.
+pub struct Entry(Raw);
+
+// SAFETY: an entry owns its allocation alone, and its blob is an `Arc` of a `Send + Sync` type.
+unsafe impl Send for Entry {}
+// SAFETY: `&Entry` only reads, and gives out bytes and shares of the blob.
+unsafe impl Sync for Entry {}
+
+impl Entry {
+    /// Makes an entry. `expiry` is in unix milliseconds, `clock` has 24 bits (higher ones are
+    /// dropped) and means what the eviction policy says.
+    #[must_use]
+    pub fn new(key: &[u8], value: NewValue<'_>, expiry: Option<u64>, clock: u32) -> Self {
+        let value = value.fit();
+        let mut raw = Raw::new(key, expiry.is_some(), value.kind(), value.size());
+        raw.set_clock(clock);
+        let mut entry = Self(raw);
+        entry.write(expiry, value);
+        entry
+    }
+
+    /// The key.
+    #[inline(always)]
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        self.0.key()
+    }
+
+    /// The value.
+    #[inline]
+    #[must_use]
+    pub fn value(&self) -> StrRef<'_> {
+        match self.0.kind() {
+            Kind::Int => StrRef::Int(self.0.int()),
+            Kind::Inline => StrRef::Bytes(self.0.inline()),
+            Kind::Blob => StrRef::Blob(BlobRef { blob: self.0.blob(), _entry: PhantomData }),
+        }
+    }
+
+    /// A share of the value's blob, if it is one.
+    #[must_use]
+    pub fn blob(&self) -> Option<Blob> {
+        match self.value() {
+            StrRef::Blob(blob) => Some(Blob::clone(&blob)),
+            StrRef::Int(_) | StrRef::Bytes(_) => None,
+        }
+    }
+
+    /// When the key expires, in unix milliseconds.
+    #[inline]
+    #[must_use]
+    pub fn expiry(&self) -> Option<u64> {
+        self.0.expiry()
+    }
+
+    /// Whether the key's time has come at `now` (unix milliseconds).
+    #[inline]
+    #[must_use]
+    pub fn is_due(&self, now: u64) -> bool {
+        self.expiry().is_some_and(|at| at <= now)
+    }
+
+    /// The 24 bits of the access clock.
+    #[inline]
+    #[must_use]
+    pub fn clock(&self) -> u32 {
+        self.0.clock()
+    }
+
+    /// Sets the access clock; bits above the 24th are dropped.
+    #[inline]
+    pub fn set_clock(&mut self, clock: u32) {
+        self.0.set_clock(clock);
+    }
+
+    /// Whether the value was modified in place, for which OBJECT ENCODING says `raw` even when it
+    /// is short. Cleared when a value is set as a whole.
+    #[must_use]
+    pub fn is_raw(&self) -> bool {
+        self.0.is_raw()
+    }
+
+    /// Sets what [`Entry::is_raw`] says.
+    pub fn set_raw(&mut self, is_raw: bool) {
+        self.0.set_raw(is_raw);
+    }
+
+    /// Replaces the value; key, expiry and clock stay.
+    pub fn set_value(&mut self, value: NewValue<'_>) {
+        self.set(value, self.expiry());
+    }
+
+    /// Replaces value and expiry in one step; key and clock stay.
+    pub fn set(&mut self, value: NewValue<'_>, expiry: Option<u64>) {
+        let value = value.fit();
+        drop(self.take_blob());
+        self.0.relayout(expiry.is_some(), value.kind(), value.size());
+        self.write(expiry, value);
+    }
+
+    /// Sets or removes the expiry (unix milliseconds). Moves the value when the field appears or
+    /// goes.
+    pub fn set_expiry(&mut self, expiry: Option<u64>) {
+        self.0.shift_value(expiry.is_some());
+        if let Some(at) = expiry {
+            self.0.put_expiry(at);
+        }
+    }
+
+    /// Gives the entry another key; everything else stays. It must not be in a table.
+    pub fn rename(&mut self, key: &[u8]) {
+        self.0 = self.0.with_key(key);
+    }
+
+    /// Bytes of this entry's allocations as requested from the allocator, rounded up to 8: the
+    /// entry itself and the blob, which counts in full even while it is shared.
+    #[must_use]
+    pub fn alloc_bytes(&self) -> usize {
+        let blob = match self.value() {
+            // Two counts and the vector, then the vector's buffer.
+            StrRef::Blob(blob) => {
+                let head = 2 * size_of::<usize>() + size_of::<Vec<u8>>();
+                head + blob.capacity().next_multiple_of(8)
+            }
+            StrRef::Int(_) | StrRef::Bytes(_) => 0,
+        };
+        self.0.alloc_bytes() + blob
+    }
+
+    /// Writes expiry and value into fields that have been laid out for them.
+    fn write(&mut self, expiry: Option<u64>, value: Fitted<'_>) {
+        if let Some(at) = expiry {
+            self.0.put_expiry(at);
+        }
+        match value {
+            Fitted::Int(number) => self.0.put_int(number),
+            Fitted::Inline(bytes) => self.0.put_inline(bytes),
+            Fitted::Blob(blob) => self.0.put_blob(blob),
+        }
+    }
+
+    /// Takes the blob out, if the value is one; the entry then holds the integer 0.
+    fn take_blob(&mut self) -> Option<Blob> {
+        match self.0.kind() {
+            Kind::Blob => {
+                let blob = self.0.blob();
+                self.0.forget_blob();
+                Some(ManuallyDrop::into_inner(blob))
+            }
+            Kind::Int | Kind::Inline => None,
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        drop(self.take_blob());
+    }
+}
+
+impl Item for Entry {
+    #[inline(always)]
+    fn key(&self) -> &[u8] {
+        self.0.key()
+    }
+
+    #[inline]
+    fn due(&self) -> u64 {
+        self.0.expiry().unwrap_or(u64::MAX)
+    }
+
+    #[inline(always)]
+    fn address(&self) -> *const u8 {
+        self.0.address()
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Entry")
+            .field("key", &self.key())
+            .field("value", &self.value())
+            .field("expiry", &self.expiry())
+            .field("clock", &self.clock())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A value in the form in which it will be kept.
+enum Fitted<'a> {
+    Int(i64),
+    /// At most [`INLINE_MAX`] bytes.
+    Inline(&'a [u8]),
+    Blob(Blob),
+}
+
+impl<'a> NewValue<'a> {
+    fn fit(self) -> Fitted<'a> {
+        match self {
+            Self::Int(number) => Fitted::Int(number),
+            Self::Bytes(bytes) if bytes.len() <= INLINE_MAX => Fitted::Inline(bytes),
+            Self::Bytes(bytes) => Fitted::Blob(Arc::new(bytes.to_vec())),
+            Self::Blob(blob) => Fitted::Blob(blob),
+        }
+    }
+}
+
+impl Fitted<'_> {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Int(_) => Kind::Int,
+            Self::Inline(_) => Kind::Inline,
+            Self::Blob(_) => Kind::Blob,
+        }
+    }
+
+    /// Bytes of the value field.
+    fn size(&self) -> usize {
+        match self {
+            Self::Int(_) | Self::Blob(_) => 8,
+            Self::Inline(bytes) => 2 + bytes.len(),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Going over the items: all of them, by SCAN cursor, or at random.
+
+use super::bucket::{Chain, SLOTS};
+use super::storage::SEGMENT;
+use super::{Item, Table};
+use core::marker::PhantomData;
+
+/// Fair draws that may fail before [`Table::random`] takes what is nearest. With five items in a
+/// bucket of at most thirty, all fail with a chance below 1e-300; only a broken `rng` gets there.
+const DRAWS: usize = 4096;
+
+impl<T: Item> Table<T> {
+    /// Visits one bucket for SCAN and returns the next cursor; 0 starts a scan and ends it.
+    ///
+    /// Items that are in the table from the first call to the last are delivered at least once,
+    /// whatever is inserted and removed between the calls. Any number is a valid cursor.
+    pub fn scan(&self, cursor: u64, each: impl FnMut(&T)) -> u64 {
+        if self.buckets.count() == 0 {
+            return 0;
+        }
+        let index = self.buckets.index_of(cursor);
+        // SAFETY: `&self` keeps the chain as it is.
+        unsafe { self.chain(index).for_each(each) };
+        let length = 1u64.checked_shl(u64::BITS - self.buckets.depth_of(index)).unwrap_or(0);
+        (index as u64).reverse_bits().wrapping_add(length).reverse_bits()
+    }
+
+    /// All items, in no particular order.
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter { table: self, index: 0, chain: None, slot: 0, _items: PhantomData }
+    }
+
+    /// An item drawn fairly: each has the same chance. `rng` gives uniform 64-bit numbers.
+    ///
+    /// A bucket and a position up to the longest chain's are drawn until an item lies there, some
+    /// five to fifteen times.
+    pub fn random(&self, rng: &mut impl FnMut() -> u64) -> Option<&T> {
+        if self.len == 0 {
+            return None;
+        }
+        let positions = self.longest.max(SLOTS);
+        for _ in 0..DRAWS {
+            let chain = self.chain(below(self.buckets.count(), rng()));
+            // SAFETY: `&self` keeps the chain as it is for as long as the result lives.
+            if let Some(item) = unsafe { chain.nth(below(positions, rng())) } {
+                return Some(item);
+            }
+        }
+        self.iter().next()
+    }
+
+    /// Hands out up to `want` distinct items that lie together, from a random bucket on; fewer
+    /// only when the table holds fewer. Returns how many.
+    ///
+    /// Much cheaper than as many fair draws, and nearly as good where a sample is compared, as
+    /// in eviction; neighbours come together, so it is no substitute for [`Table::random`].
+    pub fn sample<'a>(
+        &'a self,
+        want: usize,
+        rng: &mut impl FnMut() -> u64,
+        mut each: impl FnMut(&'a T),
+    ) -> usize {
+        let buckets = self.buckets.count();
+        let want = want.min(self.len);
+        let start = if buckets == 0 { 0 } else { below(buckets, rng()) };
+        let mut given = 0;
+        for index in (start..buckets).chain(0..start) {
+            if given >= want {
+                break;
+            }
+            // SAFETY: the index is below the count; `&'a self` keeps the chain as it is.
+            unsafe {
+                self.chain(index).for_each(|item| {
+                    if given < want {
+                        given += 1;
+                        each(item);
+                    }
+                });
+            }
+        }
+        given
+    }
+}
+
+impl<T: Item> Table<T> {
+    /// Like [`Table::sample`], but only of items that will be due some day (eviction among keys
+    /// with an expiry). Passes over segments without such items, and gives up after visiting about
+    /// `budget` items, so it may find fewer than there are.
+    pub fn sample_due<'a>(
+        &'a self,
+        want: usize,
+        budget: usize,
+        rng: &mut impl FnMut() -> u64,
+        mut each: impl FnMut(&'a T),
+    ) -> usize {
+        let Some(hints) = self.hints.as_deref() else { return 0 };
+        let segments = self.buckets.count().div_ceil(SEGMENT);
+        let first = below(segments, rng());
+        let (mut given, mut visited) = (0, 0);
+        for segment in (first..segments).chain(0..first) {
+            let (low, high) = (segment * SEGMENT, (segment + 1) * SEGMENT);
+            if hints.bound(low) == u64::MAX {
+                continue;
+            }
+            let high = high.min(self.buckets.count());
+            let start = low + below(high - low, rng());
+            for index in (start..high).chain(low..start) {
+                if given >= want || visited >= budget {
+                    return given;
+                }
+                // SAFETY: the index is below the count; `&'a self` keeps the chain as it is.
+                unsafe {
+                    self.chain(index).for_each(|item| {
+                        visited += 1;
+                        if given < want && item.due() != u64::MAX {
+                            given += 1;
+                            each(item);
+                        }
+                    });
+                }
+            }
+        }
+        given
+    }
+}
+
+/// Maps a uniform 64-bit number to a uniform one below `end`.
+fn below(end: usize, uniform: u64) -> usize {
+    ((uniform as u128 * end as u128) >> 64) as usize
+}
+
+/// Iterator over the items of a table; see [`Table::iter`].
+pub struct Iter<'a, T: Item> {
+    table: &'a Table<T>,
+    /// The next root bucket.
+    index: usize,
+    chain: Option<Chain<T>>,
+    slot: usize,
+    _items: PhantomData<&'a T>,
+}
+
+impl<'a, T: Item> Iterator for Iter<'a, T> {
+    type Item = &'a T;
+
+    fn next(&mut self) -> Option<&'a T> {
+        loop {
+            if let Some(chain) = self.chain {
+                // SAFETY: the table is borrowed for 'a, so its chains stay; the slot is checked.
+                unsafe {
+                    if self.slot < chain.count() {
+                        self.slot += 1;
+                        return Some(chain.item(self.slot - 1));
+                    }
+                    self.chain = chain.child();
+                }
+            } else if self.index < self.table.buckets.count() {
+                self.chain = Some(self.table.chain(self.index));
+                self.index += 1;
+            } else {
+                return None;
+            }
+            self.slot = 0;
+        }
+    }
+}
+
+impl<'a, T: Item> IntoIterator for &'a Table<T> {
+    type Item = &'a T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}

@@ -1,0 +1,333 @@
+//! Drives a whole node in process: virtual time, no sockets.
+
+use std::collections::{BTreeMap, VecDeque};
+use vesta_cmd::host::{Process, Usage};
+use vesta_config::{Config, Peer as ConfigPeer};
+use vesta_node::{Action, ConnId, Event, Meter, Node, Peer, Served, Setup};
+use vesta_resp::Conversation;
+use vesta_testkit::client::encode;
+use vesta_testkit::runner::{Command, Driver, Setup as Section, Unable};
+use vesta_testkit::transcript::Directive;
+use vesta_testkit::value::Value;
+use vesta_types::{Mono, Now, Unix};
+
+/// Milliseconds since 1970 when a node of the driver starts.
+const START_MS: u64 = 1_700_000_000_000;
+
+/// A node and what is around it.
+pub struct World {
+    pub node: Node,
+    pub now: Now,
+    pub log: Vec<String>,
+    pub ended: bool,
+    conns: BTreeMap<u32, Wire>,
+    next_conn: u32,
+}
+
+/// A client's side of its connection.
+#[derive(Default)]
+struct Wire {
+    conversation: Conversation,
+    received: Vec<u8>,
+    closed: bool,
+    waiting: bool,
+    /// Whether the client takes what it is sent.
+    deaf: bool,
+    /// What it sent while it waited.
+    unread: VecDeque<Vec<u8>>,
+}
+
+impl World {
+    pub fn new(config: Config) -> Self {
+        let now = Now { mono: Mono(1_000_000), unix: Unix(START_MS * 1000) };
+        let process = Process { pid: 1, arch_bits: 64, ..Process::default() };
+        let node = Node::new(Setup { config, process, seed: 1, now, meter: Meter::still() });
+        let mut world =
+            Self { node, now, log: Vec::new(), ended: false, conns: BTreeMap::new(), next_conn: 0 };
+        world.carry_out();
+        world
+    }
+
+    /// Connects a client on this machine; `Err` holds the refusal.
+    pub fn connect(&mut self) -> Result<ConnId, Vec<u8>> {
+        let port = 40_000 + self.next_conn;
+        self.connect_from(&format!("127.0.0.1:{port}"), true)
+    }
+
+    pub fn connect_from(&mut self, addr: &str, is_local: bool) -> Result<ConnId, Vec<u8>> {
+        let conn = ConnId(self.next_conn);
+        let peer = Peer {
+            addr: addr.to_owned(),
+            laddr: "127.0.0.1:6379".to_owned(),
+            is_local,
+            is_unix: false,
+            fd: 8,
+        };
+        self.node.connect(self.now, conn, peer).map_err(|refused| refused.reply)?;
+        self.next_conn += 1;
+        self.conns.insert(conn.0, Wire::default());
+        self.carry_out();
+        Ok(conn)
+    }
+
+    pub fn send(&mut self, conn: ConnId, bytes: &[u8]) {
+        let Some(wire) = self.conns.get_mut(&conn.0).filter(|wire| !wire.closed) else { return };
+        wire.unread.push_back(bytes.to_vec());
+        self.read(conn);
+    }
+
+    /// Stops or resumes taking replies for a client.
+    pub fn set_deaf(&mut self, conn: ConnId, deaf: bool) {
+        if let Some(wire) = self.conns.get_mut(&conn.0) {
+            wire.deaf = deaf;
+        }
+        self.deliver(conn);
+        self.carry_out();
+    }
+
+    pub fn take_received(&mut self, conn: ConnId) -> Vec<u8> {
+        self.conns
+            .get_mut(&conn.0)
+            .map(|wire| std::mem::take(&mut wire.received))
+            .unwrap_or_default()
+    }
+
+    pub fn is_closed(&self, conn: ConnId) -> bool {
+        self.conns.get(&conn.0).is_none_or(|wire| wire.closed)
+    }
+
+    /// Sends a command and takes what has come back.
+    pub fn ask(&mut self, conn: ConnId, words: &[&str]) -> String {
+        self.send(conn, &encode(words));
+        String::from_utf8_lossy(&self.take_received(conn)).into_owned()
+    }
+
+    pub fn advance(&mut self, ms: u64) {
+        let end = self.now.mono.plus_ms(ms);
+        loop {
+            let next = self.node.next_deadline().max(self.now.mono);
+            if next > end {
+                break;
+            }
+            self.now.unix.0 += next.0 - self.now.mono.0;
+            // Every tick moves on, or a deadline in the past would hold the loop.
+            self.now.mono = Mono(next.0 + 1);
+            self.node.handle(self.now, Event::Tick);
+            self.carry_out();
+        }
+        self.now.unix.0 += end.0.saturating_sub(self.now.mono.0);
+        self.now.mono = self.now.mono.max(end);
+    }
+
+    fn read(&mut self, conn: ConnId) {
+        loop {
+            let Some(wire) = self.conns.get_mut(&conn.0) else { return };
+            if wire.closed || wire.waiting || self.ended {
+                return;
+            }
+            let Some(fresh) = wire.unread.pop_front() else { return };
+            self.serve(conn, &fresh);
+        }
+    }
+
+    fn serve(&mut self, conn: ConnId, fresh: &[u8]) {
+        let mut fresh = fresh;
+        loop {
+            let Some(wire) = self.conns.get_mut(&conn.0) else { return };
+            let served = self.node.serve(self.now, conn, &mut wire.conversation, fresh);
+            fresh = &[];
+            match served {
+                Served::Idle => {}
+                Served::More => continue,
+                Served::Waiting => wire.waiting = true,
+                Served::Close => {
+                    self.deliver(conn);
+                    self.close(conn);
+                }
+            }
+            self.deliver(conn);
+            self.carry_out();
+            return;
+        }
+    }
+
+    fn deliver(&mut self, conn: ConnId) {
+        let Some(wire) = self.conns.get_mut(&conn.0) else { return };
+        let outbox = &mut wire.conversation.outbox;
+        while !outbox.is_empty() && !wire.deaf && !wire.closed {
+            let pieces = outbox.pieces::<8>().concat();
+            outbox.advance(pieces.len());
+            wire.received.extend(pieces);
+        }
+        let bytes = outbox.pending_bytes();
+        self.node.handle(self.now, Event::Pending { conn, bytes });
+    }
+
+    fn close(&mut self, conn: ConnId) {
+        if let Some(wire) = self.conns.get_mut(&conn.0).filter(|wire| !wire.closed) {
+            wire.closed = true;
+            self.node.disconnect(conn);
+        }
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(action) = self.node.poll_action() {
+            match action {
+                Action::Log { text, .. } => self.log.push(text),
+                Action::Close(conn) => self.close(conn),
+                Action::Send { conn, bytes } => {
+                    if let Some(wire) = self.conns.get_mut(&conn.0) {
+                        wire.conversation.outbox.push_encoded(&bytes);
+                    }
+                    self.deliver(conn);
+                }
+                Action::Resume(conn) => {
+                    if let Some(wire) = self.conns.get_mut(&conn.0) {
+                        wire.waiting = false;
+                    }
+                    self.serve(conn, &[]);
+                    self.read(conn);
+                }
+                Action::Measure => {
+                    let usage = Usage { allocated_bytes: 1 << 20, ..Usage::default() };
+                    self.node.handle(self.now, Event::Measured(usage));
+                }
+                Action::Apply { conn, config, .. } => {
+                    self.node.handle(self.now, Event::Applied { conn, config, outcome: Ok(()) });
+                }
+                Action::RewriteConfig { conn, .. } => {
+                    self.node.handle(self.now, Event::Rewritten { conn, outcome: Ok(()) });
+                }
+                Action::PurgeMemory => {}
+                Action::Sleep { us } => {
+                    self.now.mono.0 += us;
+                    self.now.unix.0 += us;
+                }
+                Action::Exit(_) => {
+                    self.ended = true;
+                    let all: Vec<u32> = self.conns.keys().copied().collect();
+                    all.into_iter().for_each(|conn| self.close(ConnId(conn)));
+                }
+            }
+        }
+    }
+}
+
+/// Runs transcripts on a node in process.
+#[derive(Default)]
+pub struct NodeDriver {
+    start: Config,
+    world: Option<World>,
+}
+
+impl NodeDriver {
+    fn world(&mut self) -> Result<&mut World, Unable> {
+        self.world.as_mut().ok_or_else(|| Unable::Broken("no section is open".to_owned()))
+    }
+}
+
+impl Driver for NodeDriver {
+    type Conn = ConnId;
+
+    fn open_file(&mut self, start: &[Directive]) -> Result<(), Unable> {
+        let mut config = Config::default();
+        let debug = Directive { name: "enable-debug-command".into(), value: "yes".into() };
+        for directive in [debug].iter().chain(start) {
+            let option = vesta_config::options::find(directive.name.as_bytes())
+                .ok_or_else(|| Unable::Broken(format!("no option {}", directive.name)))?;
+            let words: Vec<&[u8]> =
+                directive.value.as_bytes().split(|byte| *byte == b' ').collect();
+            option.apply(&mut config, &words).map_err(|why| Unable::Broken(why.to_string()))?;
+        }
+        self.start = config;
+        Ok(())
+    }
+
+    fn open_section(&mut self, setup: Section<'_>) -> Result<(), Unable> {
+        let pairs: Vec<(&[u8], &[u8])> =
+            setup.config.iter().map(|d| (d.name.as_bytes(), d.value.as_bytes())).collect();
+        let changed = vesta_config::set(&self.start, &pairs, ConfigPeer::Local)
+            .map_err(|why| Unable::Broken(why.to_string()))?;
+        let mut world = World::new(changed.config);
+        if setup.propagation {
+            world.node.keep_stream();
+        }
+        self.world = Some(world);
+        Ok(())
+    }
+
+    fn connect(&mut self) -> Result<ConnId, Unable> {
+        let broken = |reply: Vec<u8>| Unable::Broken(String::from_utf8_lossy(&reply).into_owned());
+        self.world()?.connect().map_err(broken)
+    }
+
+    fn send(&mut self, conn: &mut ConnId, args: &[Vec<u8>]) -> Result<(), Unable> {
+        let bytes = encode(args);
+        self.world()?.send(*conn, &bytes);
+        Ok(())
+    }
+
+    fn send_raw(&mut self, conn: &mut ConnId, bytes: &[u8]) -> Result<(), Unable> {
+        self.world()?.send(*conn, bytes);
+        Ok(())
+    }
+
+    fn reply(&mut self, conn: &mut ConnId) -> Result<Option<Value>, Unable> {
+        let world = self.world()?;
+        // What is not there yet may come with time: a pause that ends, an idle client's end.
+        for _ in 0..100 {
+            let received = world.take_received(*conn);
+            let decoded =
+                Value::decode(&received).map_err(|why| Unable::Broken(why.to_string()))?;
+            match decoded {
+                Some((value, taken)) => {
+                    if let Some(wire) = world.conns.get_mut(&conn.0) {
+                        wire.received = received[taken..].to_vec();
+                    }
+                    return Ok(Some(value));
+                }
+                None if world.is_closed(*conn) && received.is_empty() => return Ok(None),
+                None => {
+                    if let Some(wire) = world.conns.get_mut(&conn.0) {
+                        wire.received = received;
+                    }
+                    world.advance(100);
+                }
+            }
+        }
+        Err(Unable::Broken("no reply within ten seconds of virtual time".to_owned()))
+    }
+
+    fn is_silent(&mut self, conn: &mut ConnId) -> Result<bool, Unable> {
+        let world = self.world()?;
+        Ok(world.conns.get(&conn.0).is_none_or(|wire| wire.received.is_empty()))
+    }
+
+    fn addresses(&mut self, conn: &mut ConnId) -> Result<(String, String), Unable> {
+        Ok((format!("127.0.0.1:{}", 40_000 + conn.0), "127.0.0.1:6379".to_owned()))
+    }
+
+    fn advance(&mut self, ms: u64) -> Result<bool, Unable> {
+        self.world()?.advance(ms);
+        Ok(true)
+    }
+
+    fn unix_ms(&mut self) -> Result<i64, Unable> {
+        Ok(i64::try_from(self.world()?.now.unix.ms()).unwrap_or(i64::MAX))
+    }
+
+    fn propagated(&mut self) -> Result<Option<Vec<Command>>, Unable> {
+        let stream = self.world()?.node.take_stream();
+        let mut rest = &stream[..];
+        let mut commands = Vec::new();
+        while let Some((value, taken)) =
+            Value::decode(rest).map_err(|why| Unable::Broken(why.to_string()))?
+        {
+            let words = value.items().unwrap_or_default();
+            commands
+                .push(words.iter().filter_map(|word| word.text().map(<[u8]>::to_vec)).collect());
+            rest = &rest[taken..];
+        }
+        Ok(Some(commands))
+    }
+}

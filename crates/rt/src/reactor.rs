@@ -1,0 +1,161 @@
+//! The poll layer: who is ready, edge-triggered, over mio.
+//!
+//! Sockets are registered for reading only. Interest in writing is added when a write has filled
+//! the socket and dropped when the rest has gone ([`Reactor::watch_writes`]). Registering both from
+//! the start would be free on TCP, whose sockets report room only after they were full; a unix
+//! socket reports room whenever its peer reads, which would wake us once more for every reply.
+//! Adding the interest later loses nothing: the kernel looks at the socket when the interest
+//! changes.
+//!
+//! Edge-triggered means that an event is said once. Whoever stops before a socket is drained (out
+//! of budget) remembers it and comes back by itself; [`ReadOutcome::Bytes`] says when a socket is
+//! drained. A dropped socket leaves the poll set by itself, but an event for it may already be in
+//! the batch being handled: tokens must not be reused within a turn.
+//!
+//! [`ReadOutcome::Bytes`]: crate::socket::ReadOutcome::Bytes
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::{Events, Interest, Poll};
+
+pub use mio::Token;
+
+use crate::socket::{Listener, Stream};
+
+/// One socket that has something to say.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Ready {
+    /// Whose event this is.
+    pub token: Token,
+    /// There is something to read: bytes, end of stream, an error or a connection to accept.
+    pub readable: bool,
+    /// There is room to write, or the connection is broken and a write will say so.
+    pub writable: bool,
+    /// The peer has closed its side or the connection is broken. This is said once: read until
+    /// [`ReadOutcome::Closed`](crate::socket::ReadOutcome::Closed) or an error.
+    pub hangup: bool,
+}
+
+/// A set of sockets and the events they raised.
+#[derive(Debug)]
+pub struct Reactor {
+    poll: Poll,
+    events: Events,
+}
+
+impl Reactor {
+    /// A reactor that reports at most `batch` events a turn; more wait for the next turn.
+    ///
+    /// # Errors
+    /// Out of descriptors or kernel memory.
+    pub fn new(batch: usize) -> io::Result<Self> {
+        Ok(Self { poll: Poll::new()?, events: Events::with_capacity(batch) })
+    }
+
+    /// Waits until something is ready or `timeout` has passed, and replaces `ready` with what is.
+    ///
+    /// `None` waits without limit; zero only looks. Timeouts are rounded up to milliseconds. A
+    /// signal may end the wait early with nothing ready.
+    ///
+    /// # Errors
+    /// What `epoll_wait` gives; not expected.
+    pub fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
+        ready.clear();
+        match self.poll.poll(&mut self.events, timeout) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        ready.extend(self.events.iter().map(|event| Ready {
+            token: event.token(),
+            readable: event.is_readable(),
+            writable: event.is_writable(),
+            hangup: event.is_read_closed() || event.is_error(),
+        }));
+        Ok(())
+    }
+
+    /// Reports connections that arrive at `listener` as readable events of `token`.
+    ///
+    /// # Errors
+    /// Out of kernel memory or watches.
+    pub fn add_listener(&self, listener: &mut Listener, token: Token) -> io::Result<()> {
+        self.poll.registry().register(listener.source(), token, Interest::READABLE)
+    }
+
+    /// Reports bytes that arrive on `stream` as readable events of `token`.
+    ///
+    /// # Errors
+    /// Out of kernel memory or watches.
+    pub fn add_stream(&self, stream: &mut Stream, token: Token) -> io::Result<()> {
+        self.poll.registry().register(stream.source(), token, Interest::READABLE)
+    }
+
+    /// Starts or ends reporting room to write on a registered `stream`.
+    ///
+    /// Start it when a write took less than offered, end it when everything has gone.
+    ///
+    /// # Errors
+    /// Out of kernel memory.
+    pub fn watch_writes(&self, stream: &mut Stream, token: Token, watch: bool) -> io::Result<()> {
+        let interest =
+            if watch { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        self.poll.registry().reregister(stream.source(), token, interest)
+    }
+
+    /// Something that ends a [`wait`](Self::wait) from a signal handler or another thread; the
+    /// event is readable, of `token`. One reactor has at most one.
+    ///
+    /// # Errors
+    /// Out of descriptors.
+    pub fn waker(&self, token: Token) -> io::Result<Waker> {
+        mio::Waker::new(self.poll.registry(), token).map(|waker| Waker(Arc::new(waker)))
+    }
+
+    /// The kernel mechanism underneath, as INFO names it in `multiplexing_api`.
+    #[must_use]
+    pub const fn mechanism() -> &'static str {
+        if cfg!(any(target_os = "linux", target_os = "android")) { "epoll" } else { "kqueue" }
+    }
+}
+
+/// Ends a wait of its [`Reactor`]. Cheap to clone; safe to use in a signal handler.
+#[derive(Clone, Debug)]
+pub struct Waker(Arc<mio::Waker>);
+
+impl Waker {
+    /// Ends the current wait, or else the next one. Several calls before that are one event.
+    ///
+    /// # Errors
+    /// What the kernel gives; not expected.
+    pub fn wake(&self) -> io::Result<()> {
+        self.0.wake()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_waker_ends_a_wait_from_another_thread_once() {
+        let mut reactor = Reactor::new(8).unwrap();
+        let waker = reactor.waker(Token(7)).unwrap();
+        let other = waker.clone();
+        let thread = std::thread::spawn(move || {
+            other.wake().unwrap();
+            other.wake().unwrap();
+        });
+        let mut ready = Vec::new();
+        reactor.wait(None, &mut ready).unwrap();
+        assert_eq!(ready.iter().map(|event| event.token).collect::<Vec<_>>(), [Token(7)]);
+        assert!(ready[0].readable);
+        thread.join().unwrap();
+        // Both calls may be one event or two, and then no more.
+        reactor.wait(Some(Duration::ZERO), &mut ready).unwrap();
+        reactor.wait(Some(Duration::ZERO), &mut ready).unwrap();
+        assert!(ready.is_empty());
+    }
+}

@@ -1,0 +1,136 @@
+//! Carrying out what the node wishes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use vesta_config::{Config, Opt};
+use vesta_node::{Action, Event, Level as NodeLevel};
+use vesta_rt::log::Level;
+use vesta_rt::{alloc, files, process};
+use vesta_types::Now;
+
+use super::listen::listeners;
+use super::logging;
+use super::title::title;
+use super::turn::{Turn, usage};
+
+impl Turn {
+    /// Carries out every wish of the node.
+    pub(super) fn carry_out(&mut self, now: Now) {
+        while let Some(action) = self.node.poll_action() {
+            match action {
+                Action::Log { level, text } => self.booted.logger.log(log_level(level), &text),
+                Action::Close(conn) => self.close(conn),
+                Action::Send { conn, bytes } => {
+                    if let Some(connection) = self.connections.get_mut(conn) {
+                        connection.conversation.outbox.push_encoded(&bytes);
+                        self.note_unsent(conn);
+                    }
+                }
+                Action::Resume(conn) => self.resume(conn),
+                Action::Measure => self.node.handle(now, Event::Measured(usage())),
+                Action::Apply { conn, config, options } => {
+                    let outcome = self.apply(&config, &options);
+                    self.node.handle(now, Event::Applied { conn, config, outcome });
+                }
+                Action::RewriteConfig { conn, config } => {
+                    let outcome = self.rewrite_config(&config);
+                    self.node.handle(now, Event::Rewritten { conn, outcome });
+                }
+                Action::PurgeMemory => alloc::purge(),
+                Action::Sleep { us } => sleep(us),
+                Action::Exit(_) => {
+                    self.booted.announce_shutdown();
+                    self.exit = true;
+                }
+            }
+        }
+    }
+
+    /// Brings settings into force that are the rim's.
+    fn apply(&mut self, config: &Config, options: &[&'static Opt]) -> Result<(), String> {
+        let changed = |names: &[&str]| options.iter().any(|option| names.contains(&option.name));
+        if changed(&["bind", "port", "unixsocket", "unixsocketperm"]) {
+            self.listen_anew(config)?;
+        }
+        if changed(&["maxclients"]) {
+            raise_open_files(config.maxclients)?;
+        }
+        if changed(&["dir"]) {
+            std::env::set_current_dir(&config.dir).map_err(|why| {
+                format!(
+                    "CONFIG SET failed (possibly related to argument 'dir') - {}",
+                    vesta_rt::errno_text(&why)
+                )
+            })?;
+        }
+        self.booted.logger.level = logging::level(config.loglevel);
+        if config.set_proc_title && changed(&["proc-title-template", "bind", "port"]) {
+            self.booted.title.set(&title(config, self.booted.from.main.as_deref()));
+        }
+        Ok(())
+    }
+
+    /// Opens the sockets that `config` asks for in place of the present ones. When one cannot be
+    /// opened, the present ones are opened again.
+    fn listen_anew(&mut self, config: &Config) -> Result<(), String> {
+        let present = self.node.config().clone();
+        self.booted.listeners.clear();
+        let opened = listeners(config, &self.booted.logger);
+        let outcome = opened.map(|listeners| self.booted.listeners = listeners).map_err(|_| {
+            let (name, why) = if config.port == present.port {
+                ("bind", "Failed to bind to specified addresses.")
+            } else {
+                ("port", "Unable to listen on this port. Check server logs.")
+            };
+            format!("CONFIG SET failed (possibly related to argument '{name}') - {why}")
+        });
+        if outcome.is_err()
+            && let Ok(listeners) = listeners(&present, &self.booted.logger)
+        {
+            self.booted.listeners = listeners;
+        }
+        self.watch_listeners().map_err(|why| vesta_rt::errno_text(&why))?;
+        outcome
+    }
+
+    fn rewrite_config(&mut self, config: &Config) -> Result<(), String> {
+        let Some(path) = self.booted.from.main.clone() else {
+            return Err("The server is running without a config file".to_owned());
+        };
+        let old = match std::fs::read(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(vesta_rt::errno_text(&error)),
+        };
+        let new = vesta_config::rewrite(old.as_deref(), config, &self.booted.from);
+        files::write_atomically(Path::new(&path), &new).map_err(|error| error.to_string())
+    }
+}
+
+fn raise_open_files(maxclients: u32) -> Result<(), String> {
+    let wanted = u64::from(maxclients) + 32;
+    let files = process::raise_open_files(wanted);
+    if files.limit >= wanted {
+        return Ok(());
+    }
+    Err(format!(
+        "CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is \
+         not able to handle the specified number of clients, try with {}",
+        files.limit.saturating_sub(32)
+    ))
+}
+
+#[expect(clippy::disallowed_methods, reason = "DEBUG SLEEP is asked for to stop the whole server")]
+fn sleep(us: u64) {
+    std::thread::sleep(Duration::from_micros(us));
+}
+
+fn log_level(level: NodeLevel) -> Level {
+    match level {
+        NodeLevel::Debug => Level::Debug,
+        NodeLevel::Verbose => Level::Verbose,
+        NodeLevel::Notice => Level::Notice,
+        NodeLevel::Warning => Level::Warning,
+    }
+}

@@ -1,0 +1,23 @@
+//! The server role: prepare the process, run the loop, leave.
+
+mod actions;
+mod banner;
+mod boot;
+mod connections;
+mod facts;
+mod listen;
+mod logging;
+mod sources;
+mod title;
+mod turn;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Everything `vesta server ARGUMENTS` does.
+pub(crate) fn start(arguments: &[OsString]) -> ExitCode {
+    match boot::boot(arguments) {
+        Ok(booted) => turn::run(booted),
+        Err(failed) => failed.report(),
+    }
+}

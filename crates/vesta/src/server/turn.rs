@@ -1,0 +1,440 @@
+//! The loop: waits for sockets, hands bytes to the node, carries out its wishes, sends replies.
+//!
+//! One turn: wait, read the clock once, give the node its tick, serve who has sent something,
+//! carry out actions, send all replies. A client gets one read (64 KiB) and a bounded number of
+//! requests a turn; who has more stands in line for the next one, so that nobody starves.
+
+use std::collections::VecDeque;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use vesta_node::{ConnId, Event, Meter, Node, Peer, Served, Setup};
+use vesta_rt::log::Level;
+use vesta_rt::reactor::{Ready, Token};
+use vesta_rt::socket::{Accepted, Address, Incoming, ReadOutcome};
+use vesta_rt::{alloc, entropy, errno_text, process};
+use vesta_types::{Mono, Now, Unix};
+
+use super::boot::Booted;
+use super::connections::{Connection, Connections, Sent};
+
+/// Bytes read from one client in one turn.
+const READ_BYTES: usize = 64 * 1024;
+/// Bytes of a big argument read from one client in one turn.
+const DIRECT_BYTES: usize = 1024 * 1024;
+/// Empty reply buffers kept for the next turn, and the largest that is kept.
+const SPARE_BUFFERS: usize = 256;
+const SPARE_BYTES_MAX: usize = 64 * 1024;
+
+/// The running server.
+pub(super) struct Turn {
+    pub(super) booted: Booted,
+    pub(super) node: Node,
+    pub(super) connections: Connections,
+    /// Who has more to be read or executed.
+    queue: VecDeque<ConnId>,
+    /// Who has replies to be sent.
+    unsent: Vec<ConnId>,
+    /// Listeners whose queues may hold more although they will not be reported again: to be
+    /// asked in the next turn.
+    accept_soon: Vec<usize>,
+    /// The same, to be asked after a pause because the machine is short of something.
+    accept_later: Vec<usize>,
+    buffer: Vec<u8>,
+    spare: Vec<Vec<u8>>,
+    pub(super) exit: bool,
+    sent_bytes: u64,
+    sent_writes: u64,
+}
+
+/// Serves until the node wishes to end.
+pub(crate) fn run(booted: Booted) -> ExitCode {
+    let seed = match entropy::bytes() {
+        Ok(bytes) => u64::from_ne_bytes(bytes),
+        Err(error) => {
+            let why = errno_text(&error);
+            booted.logger.log(Level::Warning, &format!("No entropy for hashing: {why}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut turn = Turn::new(booted, seed);
+    if let Err(error) = turn.watch_listeners() {
+        let why = errno_text(&error);
+        turn.booted.logger.log(Level::Warning, &format!("Can't watch the sockets: {why}"));
+        return ExitCode::FAILURE;
+    }
+    turn.booted.announce_ready();
+    let mut ready = Vec::new();
+    while !turn.exit {
+        if let Err(error) = turn.once(&mut ready) {
+            let why = errno_text(&error);
+            turn.booted.logger.log(Level::Warning, &format!("The event loop failed: {why}"));
+            return ExitCode::FAILURE;
+        }
+    }
+    turn.send_all();
+    turn.booted.leave()
+}
+
+/// The first token of listeners; they go downwards from here.
+const LISTENER_TOKENS: usize = usize::MAX - 1;
+
+impl Turn {
+    fn new(booted: Booted, seed: u64) -> Self {
+        let setup = Setup {
+            config: booted.config.clone(),
+            process: super::facts::process(&booted),
+            seed,
+            now: read_clock(&booted),
+            meter: meter(&booted),
+        };
+        Self {
+            booted,
+            node: Node::new(setup),
+            connections: Connections::default(),
+            queue: VecDeque::new(),
+            unsent: Vec::new(),
+            accept_soon: Vec::new(),
+            accept_later: Vec::new(),
+            buffer: vec![0; READ_BYTES],
+            spare: Vec::new(),
+            exit: false,
+            sent_bytes: 0,
+            sent_writes: 0,
+        }
+    }
+
+    /// Registers the listeners with the reactor.
+    pub(super) fn watch_listeners(&mut self) -> std::io::Result<()> {
+        for (index, listener) in self.booted.listeners.iter_mut().enumerate() {
+            self.booted.reactor.add_listener(listener, Token(LISTENER_TOKENS - index))?;
+        }
+        Ok(())
+    }
+
+    fn once(&mut self, ready: &mut Vec<Ready>) -> std::io::Result<()> {
+        let timeout = self.patience();
+        self.booted.reactor.wait(Some(timeout), ready)?;
+        let now = read_clock(&self.booted);
+        if now.mono >= self.node.next_deadline() {
+            self.node.handle(now, Event::Tick);
+            self.accept_soon.append(&mut self.accept_later);
+        }
+        for listener in std::mem::take(&mut self.accept_soon) {
+            self.accept(now, listener);
+        }
+        let line = self.queue.len();
+        for event in ready.iter() {
+            self.take(now, event);
+        }
+        for _ in 0..line {
+            if let Some(conn) = self.queue.pop_front() {
+                self.serve_queued(now, conn);
+            }
+        }
+        self.carry_out(now);
+        self.send_all();
+        self.carry_out(now);
+        self.connections.recycle();
+        self.node.sent(std::mem::take(&mut self.sent_bytes), std::mem::take(&mut self.sent_writes));
+        Ok(())
+    }
+
+    /// How long the next wait may last.
+    fn patience(&self) -> Duration {
+        if !(self.queue.is_empty() && self.unsent.is_empty() && self.accept_soon.is_empty()) {
+            return Duration::ZERO;
+        }
+        let now = read_clock(&self.booted).mono;
+        Duration::from_micros(self.node.next_deadline().since_us(now))
+    }
+
+    fn take(&mut self, now: Now, event: &Ready) {
+        if event.token == Booted::SIGNALS {
+            while let Some(signal) = self.booted.signals.take() {
+                self.booted.announce_signal(signal);
+                self.node.handle(now, Event::Terminate);
+            }
+            return;
+        }
+        if let Some(listener) = LISTENER_TOKENS.checked_sub(event.token.0)
+            && listener < self.booted.listeners.len()
+        {
+            self.accept(now, listener);
+            return;
+        }
+        let conn = ConnId(u32::try_from(event.token.0).unwrap_or(u32::MAX));
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        connection.hangup |= event.hangup;
+        if event.writable && !connection.unsent {
+            connection.unsent = true;
+            self.unsent.push(conn);
+        }
+        if event.readable || event.hangup {
+            connection.undrained = true;
+            self.serve(now, conn);
+        }
+    }
+
+    fn accept(&mut self, now: Now, listener: usize) {
+        let bound = self.node.config().max_new_connections_per_cycle.max(1) as usize;
+        let mut arrived = Vec::new();
+        let Some(socket) = self.booted.listeners.get(listener) else { return };
+        let outcome = socket.accept_up_to(bound, |incoming| arrived.push(incoming));
+        for incoming in arrived {
+            self.welcome(now, incoming);
+        }
+        match outcome {
+            Accepted::Drained => {}
+            Accepted::More => self.accept_soon.push(listener),
+            Accepted::Later(error) => {
+                let line = format!("Accepting client connection: {}", errno_text(&error));
+                self.booted.logger.log(Level::Warning, &line);
+                self.accept_later.push(listener);
+            }
+        }
+    }
+
+    fn welcome(&mut self, now: Now, incoming: Incoming) {
+        let Incoming { mut stream, peer, local } = incoming;
+        let conn = self.connections.next_free();
+        let facts = Peer {
+            addr: peer.to_string(),
+            laddr: local.to_string(),
+            is_local: is_local(&peer),
+            is_unix: matches!(peer, Address::Unix(_)),
+            fd: stream.fd(),
+        };
+        if let Err(refused) = self.node.connect(now, conn, facts) {
+            // The client may be gone already; there is nothing more to tell it.
+            let _ = stream.write(&refused.reply);
+            return;
+        }
+        let keepalive_s = self.node.config().tcp_keepalive_s;
+        let prepared = stream
+            .set_nodelay()
+            .and_then(|()| if keepalive_s > 0 { stream.set_keepalive(keepalive_s) } else { Ok(()) })
+            .and_then(|()| self.booted.reactor.add_stream(&mut stream, Token(conn.index())));
+        match prepared {
+            Ok(()) => self.connections.insert(conn, Connection::new(stream)),
+            Err(error) => {
+                let line = format!("Error preparing a connection: {}", errno_text(&error));
+                self.booted.logger.log(Level::Warning, &line);
+                self.node.disconnect(conn);
+            }
+        }
+    }
+
+    fn serve_queued(&mut self, now: Now, conn: ConnId) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        connection.queued = false;
+        self.serve(now, conn);
+    }
+
+    /// Reads once from a client and executes what it has sent.
+    fn serve(&mut self, now: Now, conn: ConnId) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        if connection.waiting || connection.ending {
+            // A client that waits is not read, but its end is noticed.
+            if connection.hangup {
+                self.close(conn);
+            }
+            return;
+        }
+        if connection.conversation.inbox.wants_direct() {
+            return self.read_direct(now, conn);
+        }
+        let mut fresh = 0;
+        if connection.undrained && !connection.more {
+            match connection.stream.read(&mut self.buffer) {
+                ReadOutcome::Bytes(len) => {
+                    connection.undrained = len == self.buffer.len() || connection.hangup;
+                    fresh = len;
+                }
+                ReadOutcome::WouldBlock => connection.undrained = false,
+                ReadOutcome::Closed | ReadOutcome::Error(_) => return self.close(conn),
+            }
+        }
+        if !connection.conversation.outbox.has_buffer() {
+            connection.conversation.outbox.lend_buffer(self.spare.pop().unwrap_or_default());
+        }
+        let conversation = &mut connection.conversation;
+        let bytes = self.buffer.get(..fresh).unwrap_or_default();
+        let served = self.node.serve(now, conn, conversation, bytes);
+        self.served(conn, served);
+    }
+
+    /// Reads a big argument straight into its place.
+    fn read_direct(&mut self, now: Now, conn: ConnId) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        let Connection { stream, conversation, undrained, hangup, .. } = connection;
+        let mut total = 0;
+        while *undrained && conversation.inbox.wants_direct() && total < DIRECT_BYTES {
+            let mut room = 0;
+            let read = conversation.inbox.direct(|place| {
+                room = place.len();
+                match stream.read(place) {
+                    ReadOutcome::Bytes(len) => Ok(len),
+                    ReadOutcome::WouldBlock => Ok(0),
+                    ReadOutcome::Closed | ReadOutcome::Error(_) => Err(()),
+                }
+            });
+            match read {
+                Ok(len) => {
+                    total += len;
+                    *undrained = len == room || (*hangup && len > 0);
+                }
+                Err(()) => return self.close(conn),
+            }
+        }
+        let served = self.node.serve(now, conn, &mut connection.conversation, &[]);
+        self.served(conn, served);
+    }
+
+    /// Does what the node has said about a client.
+    fn served(&mut self, conn: ConnId, served: Served) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        connection.more = served == Served::More;
+        match served {
+            Served::Idle | Served::More => {}
+            Served::Waiting => connection.waiting = true,
+            Served::Close => connection.ending = true,
+        }
+        if !connection.unsent && (connection.ending || !connection.conversation.outbox.is_empty()) {
+            connection.unsent = true;
+            self.unsent.push(conn);
+        } else if let Some(buffer) = connection.conversation.outbox.take_buffer() {
+            self.keep(buffer);
+        }
+        self.enqueue(conn);
+    }
+
+    /// Puts a client that has more in line for the next turn.
+    fn enqueue(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        let has_more = connection.more || connection.undrained;
+        if has_more && !connection.queued && !connection.waiting && !connection.ending {
+            connection.queued = true;
+            self.queue.push_back(conn);
+        }
+    }
+
+    /// Lets a client go on that has waited.
+    pub(super) fn resume(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        connection.waiting = false;
+        // What came meanwhile was not read, and what is held was not executed.
+        connection.more = true;
+        connection.undrained = true;
+        self.enqueue(conn);
+    }
+
+    /// Marks a client as having replies to be sent.
+    pub(super) fn note_unsent(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        if !connection.unsent {
+            connection.unsent = true;
+            self.unsent.push(conn);
+        }
+    }
+
+    /// Sends replies to everybody who has some, as far as the sockets take them.
+    fn send_all(&mut self) {
+        let mut unsent = std::mem::take(&mut self.unsent);
+        for conn in unsent.drain(..) {
+            self.send(conn);
+        }
+        // Whoever takes long comes again in the next turn.
+        unsent.append(&mut self.unsent);
+        self.unsent = unsent;
+    }
+
+    fn send(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        connection.unsent = false;
+        let sent = connection.send();
+        self.sent_bytes += sent.bytes;
+        self.sent_writes += sent.writes;
+        match sent.outcome {
+            Sent::All => {
+                if let Some(buffer) = connection.conversation.outbox.take_buffer() {
+                    self.keep(buffer);
+                }
+            }
+            Sent::SocketFull => {}
+            Sent::TurnOver => self.note_unsent(conn),
+            Sent::Broken => return self.close(conn),
+        }
+        self.after_send(conn);
+    }
+
+    fn after_send(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        let pending = connection.conversation.outbox.pending_bytes();
+        if connection.ending && pending == 0 {
+            return self.close(conn);
+        }
+        let watch = pending > 0;
+        if watch != connection.watches_room {
+            connection.watches_room = watch;
+            let token = Token(conn.index());
+            let watched = self.booted.reactor.watch_writes(&mut connection.stream, token, watch);
+            if watched.is_err() {
+                return self.close(conn);
+            }
+        }
+        if pending > 0 || connection.reported_pending {
+            connection.reported_pending = pending > 0;
+            let now = read_clock(&self.booted);
+            self.node.handle(now, Event::Pending { conn, bytes: pending });
+        }
+    }
+
+    fn keep(&mut self, buffer: Vec<u8>) {
+        if self.spare.len() < SPARE_BUFFERS && buffer.capacity() <= SPARE_BYTES_MAX {
+            self.spare.push(buffer);
+        }
+    }
+
+    /// Ends a connection at once.
+    pub(super) fn close(&mut self, conn: ConnId) {
+        if self.connections.remove(conn) {
+            self.node.disconnect(conn);
+        }
+    }
+}
+
+/// Both clocks.
+fn read_clock(booted: &Booted) -> Now {
+    let reading = booted.clock.now();
+    Now { mono: Mono(reading.mono_us), unix: Unix(reading.unix_us) }
+}
+
+fn meter(booted: &Booted) -> Meter {
+    #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "some thousands")]
+    let ticks_per_us = booted.ticks.per_us().round().max(1.0) as u64;
+    Meter { ticks: booted.ticks.reader(), ticks_per_us }
+}
+
+fn is_local(peer: &Address) -> bool {
+    match peer {
+        Address::Ip(address) => address.ip().to_canonical().is_loopback(),
+        Address::Unix(_) => true,
+    }
+}
+
+/// What the process uses, for the node.
+pub(super) fn usage() -> vesta_cmd::host::Usage {
+    let usage = process::usage();
+    let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    vesta_cmd::host::Usage {
+        allocated_bytes: alloc::allocated_bytes(),
+        resident_bytes: usage.rss_bytes,
+        cpu_system_us: us(usage.own.system),
+        cpu_user_us: us(usage.own.user),
+        cpu_system_children_us: us(usage.children.system),
+        cpu_user_children_us: us(usage.children.user),
+        cpu_system_main_us: us(usage.thread.system),
+        cpu_user_main_us: us(usage.thread.user),
+    }
+}

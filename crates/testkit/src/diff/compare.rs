@@ -1,0 +1,78 @@
+//! When two replies to the same request count as the same.
+
+use crate::value::Value;
+
+/// Two servers read their clocks at different moments: times may differ by this much.
+const TIME_DIFFERENCE_MS_MAX: i64 = 10_000;
+
+/// Whether `ours` and `reference` are the same answer to `command`.
+///
+/// They are if equal, but for what no two servers share: the order of the keyspace, the clock,
+/// chance, and sizes in memory.
+#[must_use]
+pub fn agree(command: &[Vec<u8>], ours: &Value, reference: &Value) -> bool {
+    if ours == reference {
+        return true;
+    }
+    let name = |at: usize| command.get(at).map(|word| word.to_ascii_uppercase());
+    let (name, sub) = (name(0).unwrap_or_default(), name(1).unwrap_or_default());
+    match (name.as_slice(), sub.as_slice()) {
+        (b"KEYS", _) => same_members(ours, reference),
+        (b"SCAN", _) => match (ours.items(), reference.items()) {
+            (Some([c1, keys1]), Some([c2, keys2])) => c1 == c2 && same_members(keys1, keys2),
+            _ => false,
+        },
+        (b"TTL" | b"EXPIRETIME", _) => near(ours, reference, TIME_DIFFERENCE_MS_MAX / 1000),
+        (b"PTTL" | b"PEXPIRETIME", _) => near(ours, reference, TIME_DIFFERENCE_MS_MAX),
+        (b"OBJECT", b"REFCOUNT" | b"IDLETIME" | b"FREQ") | (b"MEMORY", b"USAGE") => {
+            ours.int().is_some() && reference.int().is_some()
+        }
+        (b"RANDOMKEY", _) => ours.text().is_some() && reference.text().is_some(),
+        _ => false,
+    }
+}
+
+fn near(ours: &Value, reference: &Value, difference_max: i64) -> bool {
+    match (ours.int(), reference.int()) {
+        // -1 and -2 are no times.
+        (Some(a), Some(b)) => a >= 0 && b >= 0 && a.abs_diff(b) <= difference_max.unsigned_abs(),
+        _ => false,
+    }
+}
+
+fn same_members(ours: &Value, reference: &Value) -> bool {
+    let sorted = |value: &Value| {
+        let mut items: Vec<String> = value.items()?.iter().map(Value::to_string).collect();
+        items.sort();
+        Some(items)
+    };
+    sorted(ours).is_some_and(|ours| Some(ours) == sorted(reference))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agrees(command: &str, ours: &str, reference: &str) -> bool {
+        let decoded = |bytes: &str| Value::decode(bytes.as_bytes()).unwrap().unwrap().0;
+        let command: Vec<Vec<u8>> =
+            command.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+        agree(&command, &decoded(ours), &decoded(reference))
+    }
+
+    #[test]
+    fn only_what_two_servers_cannot_share_may_differ() {
+        assert!(agrees("GET k", "$1\r\na\r\n", "$1\r\na\r\n"));
+        assert!(!agrees("GET k", "$-1\r\n", "_\r\n"));
+        assert!(agrees("keys *", "*2\r\n:1\r\n:2\r\n", "*2\r\n:2\r\n:1\r\n"));
+        assert!(!agrees("KEYS *", "*2\r\n:1\r\n:1\r\n", "*2\r\n:2\r\n:1\r\n"));
+        assert!(!agrees("MGET a b", "*2\r\n:1\r\n:2\r\n", "*2\r\n:2\r\n:1\r\n"));
+        assert!(agrees("TTL k", ":100\r\n", ":99\r\n"));
+        assert!(!agrees("TTL k", ":-1\r\n", ":-2\r\n"));
+        assert!(!agrees("TTL k", ":0\r\n", ":-1\r\n"));
+        assert!(!agrees("TTL k", ":100\r\n", ":200\r\n"));
+        assert!(agrees("OBJECT refcount k", ":1\r\n", ":2147483647\r\n"));
+        assert!(!agrees("OBJECT encoding k", "$3\r\nint\r\n", "$3\r\nraw\r\n"));
+        assert!(!agrees("MEMORY USAGE k", ":1\r\n", "$-1\r\n"));
+    }
+}

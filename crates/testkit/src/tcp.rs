@@ -1,0 +1,271 @@
+//! The driver for a real server over TCP: the reference or Vesta.
+//!
+//! Propagation is seen as a replica sees it, through a connection that said `SYNC`. To know that
+//! all of it has come, a marker is published: the stream is ordered, so what precedes the marker is
+//! complete.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::process::Server;
+use crate::runner::{Command, Driver, Setup, Unable};
+use crate::transcript::Directive;
+use crate::value::Value;
+
+/// Starts a server with further arguments.
+pub type Launch = Box<dyn Fn(&[String]) -> io::Result<Server>>;
+
+/// Longer time steps are not waited for.
+const ADVANCE_MS_MAX: u64 = 200;
+
+/// How long replies may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A real server and the connections that look after it.
+pub struct TcpDriver {
+    launch: Launch,
+    oracle: bool,
+    running: Option<Running>,
+}
+
+struct Running {
+    start: Vec<Directive>,
+    /// Configuration as the server began, to be restored between sections.
+    config: BTreeMap<Vec<u8>, Vec<u8>>,
+    config_touched: bool,
+    admin: Client,
+    tap: Option<Client>,
+    markers: u64,
+    server: Server,
+}
+
+impl TcpDriver {
+    /// A driver that starts its servers with `launch`.
+    pub fn new(launch: Launch, oracle: bool) -> Self {
+        Self { launch, oracle, running: None }
+    }
+
+    fn running(&mut self) -> Result<&mut Running, Unable> {
+        self.running.as_mut().ok_or_else(|| Unable::Broken("no server runs".to_owned()))
+    }
+
+    fn start(&mut self, start: &[Directive]) -> io::Result<()> {
+        self.running = None;
+        let args: Vec<String> =
+            start.iter().flat_map(|d| [format!("--{}", d.name), d.value.clone()]).collect();
+        let server = (self.launch)(&args)?;
+        let mut admin = server.client()?;
+        admin.set_patience(PATIENCE);
+        let config = configuration(&mut admin)?;
+        let start = start.to_vec();
+        let (tap, markers, config_touched) = (None, 0, false);
+        self.running = Some(Running { start, config, config_touched, admin, tap, markers, server });
+        Ok(())
+    }
+}
+
+fn configuration(admin: &mut Client) -> io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+    let reply = admin.command(&["CONFIG", "GET", "*"])?;
+    let pairs = reply.pairs().unwrap_or_default();
+    Ok(pairs.iter().filter_map(|(k, v)| Some((k.text()?.to_vec(), v.text()?.to_vec()))).collect())
+}
+
+impl Running {
+    /// A working connection for housekeeping: a transcript may have killed the last one.
+    fn admin(&mut self) -> io::Result<&mut Client> {
+        if self.admin.command(&["PING"]).is_err() {
+            self.admin = self.server.client()?;
+            self.admin.set_patience(PATIENCE);
+        }
+        Ok(&mut self.admin)
+    }
+
+    fn clean(&mut self, setup: Setup<'_>) -> io::Result<()> {
+        let restore = self.config_touched;
+        let original = self.config.clone();
+        let admin = self.admin()?;
+        // Both may be unknown to a server under test: only what follows must succeed.
+        let _ = admin.command(&["CLIENT", "UNPAUSE"])?;
+        let _ = admin.command(&["DEBUG", "SET-ACTIVE-EXPIRE", "1"])?;
+        if restore {
+            for (name, value) in configuration(admin)? {
+                match original.get(&name) {
+                    Some(old) if *old != value => {
+                        admin.command(&[&b"CONFIG"[..], b"SET", &name, old])?;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        must(admin.command(&["FLUSHALL"])?)?;
+        for directive in setup.config {
+            must(admin.command(&["CONFIG", "SET", &directive.name, &directive.value])?)?;
+        }
+        self.config_touched = !setup.config.is_empty();
+        if setup.propagation {
+            if self.tap.is_none() {
+                self.tap = attach(&self.server)?;
+            }
+            self.stream()?;
+        }
+        Ok(())
+    }
+
+    /// What the stream brought since the last call.
+    fn stream(&mut self) -> io::Result<Option<Vec<Command>>> {
+        self.markers += 1;
+        let marker = format!("marker-{}", self.markers).into_bytes();
+        self.admin()?.command(&[&b"PUBLISH"[..], b"testkit", &marker])?;
+        let Some(tap) = &mut self.tap else { return Ok(None) };
+        let mut commands = Vec::new();
+        loop {
+            let Some(value) = tap.reply()? else {
+                return Err(io::Error::other("the server ended the replication stream"));
+            };
+            let args = value.items().unwrap_or_default();
+            let command: Command =
+                args.iter().filter_map(|arg| arg.text().map(<[u8]>::to_vec)).collect();
+            match command.first().map(|name| name.to_ascii_uppercase()).as_deref() {
+                Some(b"PUBLISH") if command.last() == Some(&marker) => {
+                    // A database selected last was selected for the marker.
+                    commands.pop_if(|last: &mut Command| {
+                        last.first().is_some_and(|name| name == b"SELECT")
+                    });
+                    return Ok(Some(commands));
+                }
+                Some(b"PING" | b"REPLCONF") => {}
+                _ => commands.push(command),
+            }
+        }
+    }
+}
+
+fn must(reply: Value) -> io::Result<()> {
+    match reply.error() {
+        None => Ok(()),
+        Some(text) => Err(io::Error::other(String::from_utf8_lossy(text).into_owned())),
+    }
+}
+
+/// Becomes a replica that only listens; `None` if the server knows no `SYNC`.
+fn attach(server: &Server) -> io::Result<Option<Client>> {
+    let mut tap = server.client()?;
+    tap.send(&["SYNC"])?;
+    let mut line = Vec::new();
+    loop {
+        match tap.read_exactly(1)?.first() {
+            Some(b'\n') if line.is_empty() => {}
+            Some(b'\n') => break,
+            Some(&byte) => line.push(byte),
+            None => {}
+        }
+    }
+    let length = str::from_utf8(&line).ok().and_then(|text| text.trim().strip_prefix('$'));
+    match length.and_then(|digits| digits.parse().ok()) {
+        Some(bytes) => {
+            tap.read_exactly(bytes)?;
+            Ok(Some(tap))
+        }
+        None => Ok(None),
+    }
+}
+
+impl Driver for TcpDriver {
+    type Conn = Client;
+
+    fn is_oracle(&self) -> bool {
+        self.oracle
+    }
+
+    fn open_file(&mut self, start: &[Directive]) -> Result<(), Unable> {
+        let usable = self
+            .running
+            .as_mut()
+            .is_some_and(|running| running.start == start && running.server.is_running());
+        if usable { Ok(()) } else { Ok(self.start(start)?) }
+    }
+
+    fn open_section(&mut self, setup: Setup<'_>) -> Result<(), Unable> {
+        let running = self.running()?;
+        if running.clean(setup).is_ok() {
+            return Ok(());
+        }
+        // The last section may have shut the server down, or broken it: a new one then.
+        let start = running.start.clone();
+        self.start(&start)?;
+        Ok(self.running()?.clean(setup)?)
+    }
+
+    fn connect(&mut self) -> Result<Client, Unable> {
+        let mut client = self.running()?.server.client()?;
+        client.set_patience(PATIENCE);
+        Ok(client)
+    }
+
+    fn send(&mut self, conn: &mut Client, args: &[Vec<u8>]) -> Result<(), Unable> {
+        let running = self.running()?;
+        running.config_touched |=
+            args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"CONFIG"));
+        Ok(conn.send(args)?)
+    }
+
+    fn send_raw(&mut self, conn: &mut Client, bytes: &[u8]) -> Result<(), Unable> {
+        self.running()?.config_touched = true;
+        // A server that closes at the first bad bytes may not take the rest: its replies tell.
+        match conn.send_raw(bytes) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+                ) =>
+            {
+                Ok(())
+            }
+            other => Ok(other?),
+        }
+    }
+
+    fn reply(&mut self, conn: &mut Client) -> Result<Option<Value>, Unable> {
+        Ok(conn.reply()?)
+    }
+
+    fn is_silent(&mut self, conn: &mut Client) -> Result<bool, Unable> {
+        // The server is given two turns in which it could have answered.
+        let running = self.running()?;
+        running.admin()?;
+        running.admin()?;
+        Ok(!conn.has_bytes()?)
+    }
+
+    fn addresses(&mut self, conn: &mut Client) -> Result<(String, String), Unable> {
+        let found = conn.addresses().map(|(own, server)| (own.to_string(), server.to_string()));
+        found.ok_or_else(|| Unable::Skip("no addresses".to_owned()))
+    }
+
+    fn advance(&mut self, ms: u64) -> Result<bool, Unable> {
+        if ms > ADVANCE_MS_MAX {
+            return Ok(false);
+        }
+        let until = self.unix_ms()?.saturating_add_unsigned(ms);
+        while self.unix_ms()? <= until {}
+        Ok(true)
+    }
+
+    fn unix_ms(&mut self) -> Result<i64, Unable> {
+        let time = self.running()?.admin.command(&["TIME"])?;
+        let part = |at: usize| {
+            let text = time.items()?.get(at)?.text()?;
+            str::from_utf8(text).ok()?.parse::<i64>().ok()
+        };
+        match (part(0), part(1)) {
+            (Some(seconds), Some(micros)) => Ok(seconds * 1000 + micros / 1000),
+            _ => Err(Unable::Broken(format!("TIME answered {time}"))),
+        }
+    }
+
+    fn propagated(&mut self) -> Result<Option<Vec<Command>>, Unable> {
+        Ok(self.running()?.stream()?)
+    }
+}

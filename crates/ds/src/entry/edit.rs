@@ -13,11 +13,7 @@ impl Entry {
     /// Length of the value's text in bytes.
     #[must_use]
     pub fn value_len(&self) -> usize {
-        match self.0.kind() {
-            Kind::Int => itoa::Buffer::new().format(self.0.int()).len(),
-            Kind::Inline => self.0.inline().len(),
-            Kind::Blob => self.0.blob().len(),
-        }
+        self.value().text_len()
     }
 
     /// Sets the value to an integer, in place when it is one already. Not raw afterwards.

@@ -80,6 +80,16 @@ impl<'a> StrRef<'a> {
             Self::Blob(blob) => NewValue::Blob(Blob::clone(blob)),
         }
     }
+
+    /// Length of the value's text in bytes.
+    #[must_use]
+    pub fn text_len(&self) -> usize {
+        match self {
+            Self::Int(number) => itoa::Buffer::new().format(*number).len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Blob(blob) => blob.len(),
+        }
+    }
 }
 
 /// A blob borrowed from an entry; `Blob::clone(&blob_ref)` shares it.

@@ -178,9 +178,11 @@ proptest! {
         drop(entry);
         assert_eq!(self::text(&copy), text);
         drop(copy);
-        for (blob, text) in shares {
-            assert_eq!(*blob, text, "a shared blob is never written to");
+        for (blob, text) in &shares {
+            assert_eq!(**blob, *text, "a shared blob is never written to");
         }
+        let traces: Vec<_> = shares.into_iter().map(|(blob, _)| Arc::downgrade(&blob)).collect();
+        assert!(traces.iter().all(|blob| blob.upgrade().is_none()), "every share is given back");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::bucket::tag_of;
 use super::storage::SEGMENT;
-use super::{Item, Table};
+use super::{Item, Lookup, Table};
 use crate::hash::KeyHasher;
 use proptest::prelude::*;
 use std::boxed::Box;
@@ -125,6 +125,7 @@ enum Op {
     Remove(u16),
     RemoveMany(u16, u16),
     Find(u16),
+    FindLive(u16, u64),
     TakeDue(u64, usize),
     Drain(usize),
 }
@@ -141,6 +142,7 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (0..1500u16).prop_map(Op::Remove),
         2 => (0..1500u16, 0..900u16).prop_map(|(at, n)| Op::RemoveMany(at, n)),
         2 => (0..1500u16).prop_map(Op::Find),
+        2 => (0..1500u16, 0..1000u64).prop_map(|(key, now)| Op::FindLive(key, now)),
         3 => (0..1000u64, 1..200usize).prop_map(|(now, budget)| Op::TakeDue(now, budget)),
         1 => (0..60usize).prop_map(Op::Drain),
     ]
@@ -222,6 +224,21 @@ impl Pair {
                 self.table.prefetch_item(hash);
                 let found = self.table.find(hash, &name(key)).map(Item::due);
                 assert_eq!(found, self.model.get(&name(key)).copied());
+            }
+            Op::FindLive(key, now) => {
+                let key = name(key);
+                let hash = self.table.hasher().hash(&key);
+                match self.table.find_live(hash, &key, now) {
+                    Lookup::Absent => assert!(!self.model.contains_key(&key)),
+                    Lookup::Live(item) => {
+                        assert!(item.due() > now);
+                        assert_eq!(self.model.get(&key), Some(&item.due()));
+                    }
+                    Lookup::Expired(item) => {
+                        assert!(item.due() <= now);
+                        assert_eq!(self.model.remove(&key), Some(item.due()));
+                    }
+                }
             }
             Op::TakeDue(now, budget) => {
                 let mut taken = 0;

@@ -26,6 +26,8 @@ pub enum ReplyError {
     Overflow,
     /// A database number that does not exist.
     DbOutOfRange,
+    /// A key would be moved or copied onto itself.
+    SameObject,
     /// An expiry that is not a positive time in range, for the command named.
     InvalidExpire(&'static str),
     /// The wrong number of arguments for the command named (`config|get` for a sub-command).
@@ -72,6 +74,7 @@ impl fmt::Display for ReplyError {
             }
             Self::Overflow => f.write_str("ERR increment or decrement would overflow"),
             Self::DbOutOfRange => f.write_str("ERR DB index is out of range"),
+            Self::SameObject => f.write_str("ERR source and destination objects are the same"),
             Self::InvalidExpire(name) => write!(f, "ERR invalid expire time in '{name}' command"),
             Self::WrongArity(name) => {
                 write!(f, "ERR wrong number of arguments for '{name}' command")

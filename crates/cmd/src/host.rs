@@ -47,6 +47,8 @@ pub enum Replies {
     Off,
     /// All but the next.
     SkipNext,
+    /// All but that of the request at hand.
+    SkipThis,
 }
 
 /// Kinds of clients, as CLIENT LIST TYPE and the output limits tell them apart.
@@ -80,6 +82,10 @@ impl ClientKind {
 }
 
 /// A client as CLIENT LIST shows it. `Display` is its line, without the line end.
+///
+/// Redis tells a fixed reply buffer (`rbs`, `rbp`, `obl`) from a list of further ones (`oll`,
+/// `omem`). Here a client has at most one buffer, and only while replies wait to be sent: it is
+/// shown as a list of one.
 #[derive(Clone, Debug)]
 pub struct ClientFacts {
     /// Number of the client.
@@ -104,8 +110,8 @@ pub struct ClientFacts {
     pub query_bytes: usize,
     /// Memory held for them beyond that.
     pub query_free_bytes: usize,
-    /// Memory held for replies.
-    pub output_bytes: usize,
+    /// Bytes of the arguments of the request at hand.
+    pub argument_bytes: usize,
     /// Bytes of replies not yet sent.
     pub pending_bytes: usize,
     /// All memory of the client.
@@ -131,8 +137,8 @@ impl fmt::Display for ClientFacts {
         write!(
             f,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 \
-             ssub=0 multi=-1 qbuf={} qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl={} \
-             oll=0 omem={} tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} \
+             ssub=0 multi=-1 qbuf={} qbuf-free={} argv-mem={} multi-mem=0 rbs=0 rbp=0 obl=0 \
+             oll={} omem={} tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} \
              lib-ver={}",
             self.id,
             self.addr,
@@ -145,10 +151,9 @@ impl fmt::Display for ClientFacts {
             self.db.get(),
             self.query_bytes,
             self.query_free_bytes,
-            self.output_bytes,
+            self.argument_bytes,
+            u8::from(self.pending_bytes > 0),
             self.pending_bytes,
-            self.pending_bytes,
-            self.output_bytes,
             self.total_bytes,
             if self.is_writing { "rw" } else { "r" },
             self.last_command,
@@ -188,6 +193,15 @@ impl ClientFilter {
             && self.user.as_ref().is_none_or(|user| user == client.user)
             && self.min_age_s.is_none_or(|age| client.age_s >= age)
     }
+}
+
+/// How CLIENT UNBLOCK ends a wait.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unblock {
+    /// As if its time had run out.
+    Timeout,
+    /// With an error.
+    Error,
 }
 
 /// Which commands CLIENT PAUSE holds back.
@@ -281,10 +295,14 @@ pub trait Host {
     /// Counts from zero again (CONFIG RESETSTAT), but for what `store` counts.
     fn reset_stats(&mut self);
 
-    /// The text of INFO for the sections named, in lower case; none named: the default ones.
-    fn info(&self, sections: &[&[u8]], store: &Store) -> String;
+    /// The text of INFO for the sections named, in any case; none named: the default ones.
+    /// `changes` is how often the data set has changed since the start.
+    fn info(&self, sections: &[&[u8]], store: &Store, changes: u64) -> String;
 
-    /// All clients, in order of their numbers.
+    /// The client that asks, as CLIENT LIST shows it.
+    fn client(&self) -> ClientFacts;
+
+    /// All clients, in order of their numbers, but for those that are being disconnected.
     fn clients(&self) -> Vec<ClientFacts>;
 
     /// Disconnects the clients that `filter` accepts, the asking one only if `self_too`; how many.
@@ -295,6 +313,12 @@ pub trait Host {
 
     /// Ends a pause.
     fn unpause(&mut self);
+
+    /// Ends the wait of client `id` in a blocking command; whether it was in one.
+    fn unblock(&mut self, id: u64, how: Unblock) -> bool;
+
+    /// Whether there is a user called `name`.
+    fn has_user(&self, name: &[u8]) -> bool;
 
     /// Whether `password` lets `user` in; a failure is counted.
     fn authenticate(&mut self, user: &[u8], password: &[u8]) -> bool;

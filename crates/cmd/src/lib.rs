@@ -11,8 +11,10 @@ pub mod connection;
 mod context;
 mod cursor;
 mod error;
+mod help;
 pub mod host;
 pub mod keys;
+mod long_double;
 mod propagation;
 pub mod server;
 pub mod string;
@@ -23,9 +25,12 @@ pub use cursor::Cursor;
 pub use error::ReplyError;
 pub use host::Host;
 pub use propagation::Propagation;
-pub use table::{Commands, Found, MAX_NAME_BYTES};
+pub use table::{Commands, Found, RenameError};
 
 use vesta_spec::Spec;
+
+/// Version of Redis whose behaviour clients see.
+pub const REDIS_VERSION: &str = "7.2.4";
 
 /// A command: what it is and what it does.
 #[derive(Debug)]
@@ -47,6 +52,30 @@ pub enum Run {
     Control(fn(&mut ControlCtx<'_>) -> Outcome),
     /// Only its sub-commands run, named by the first argument.
     Container(&'static [Command]),
+    /// As a container, but without an argument it runs itself.
+    Branching {
+        /// What runs without an argument.
+        alone: fn(&mut ControlCtx<'_>) -> Outcome,
+        /// The sub-commands.
+        within: &'static [Command],
+    },
+}
+
+impl Command {
+    /// Its sub-commands; none when it is an ordinary command.
+    #[must_use]
+    pub const fn within(&self) -> &'static [Command] {
+        match self.run {
+            Run::Container(within) | Run::Branching { within, .. } => within,
+            Run::Read(_) | Run::Write(_) | Run::Control(_) => &[],
+        }
+    }
+
+    /// Whether it runs itself, without a sub-command.
+    #[must_use]
+    pub const fn runs_alone(&self) -> bool {
+        !matches!(self.run, Run::Container(_))
+    }
 }
 
 /// How a handler ends: it has replied, or the error is the reply.

@@ -4,10 +4,8 @@ use crate::{Command, ReplyError, Run, commands};
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt;
 use vesta_types::ascii;
-
-/// Longest name of a command, in bytes.
-pub const MAX_NAME_BYTES: usize = 64;
 
 /// The commands of one server, after `rename-command`.
 #[derive(Debug)]
@@ -21,7 +19,8 @@ pub struct Commands {
 
 #[derive(Debug)]
 struct Known {
-    /// In lower case.
+    /// By which clients call it, in lower case. Statistics, COMMAND and error texts give the
+    /// original one, as in Redis.
     name: String,
     command: &'static Command,
     /// Number of the command, or of its first sub-command.
@@ -31,7 +30,7 @@ struct Known {
 /// A command that was found.
 #[derive(Clone, Copy, Debug)]
 pub struct Found {
-    /// The command itself; never a container.
+    /// The command itself; never one that only has sub-commands.
     pub command: &'static Command,
     /// The container it belongs to.
     pub container: Option<&'static Command>,
@@ -39,36 +38,67 @@ pub struct Found {
     pub leaf: usize,
 }
 
+/// A `rename-command` that cannot be done; `at` is its place among the renamings.
+///
+/// `Display` is the text for the operator. Source: observed on redis-server 7.0.15.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RenameError {
+    /// There is no command of the old name.
+    Unknown {
+        /// Which renaming.
+        at: usize,
+    },
+    /// There is a command of the new name.
+    Taken {
+        /// Which renaming.
+        at: usize,
+    },
+}
+
+impl fmt::Display for RenameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown { .. } => "No such command in rename-command",
+            Self::Taken { .. } => "Target command name already exists",
+        })
+    }
+}
+
 impl Default for Commands {
     fn default() -> Self {
-        Self::new(&[])
+        Self::of(all())
     }
 }
 
 impl Commands {
-    /// All commands, those in `renamed` under their new names; an empty new name removes one.
-    #[must_use]
-    pub fn new(renamed: &[(Vec<u8>, Vec<u8>)]) -> Self {
-        let mut known: Vec<Known> = commands()
-            .map(|command| Known { name: command.spec.name.to_string(), command, first_leaf: 0 })
-            .collect();
-        for (old, new) in renamed {
-            let Some(at) = known.iter().position(|known| ascii::is_word(old, &known.name)) else {
-                continue;
-            };
+    /// All commands, renamed one after another from the first name of a pair to the second; an
+    /// empty second name removes a command.
+    ///
+    /// # Errors
+    /// [`RenameError`] for the first pair that makes no sense.
+    pub fn new(renamed: &[(Vec<u8>, Vec<u8>)]) -> Result<Self, RenameError> {
+        let mut known = all();
+        for (at, (old, new)) in renamed.iter().enumerate() {
+            let find =
+                |name: &[u8]| known.iter().position(|known| ascii::is_word(name, &known.name));
+            let from = find(old).ok_or(RenameError::Unknown { at })?;
+            if find(new).is_some_and(|taken| taken != from) {
+                return Err(RenameError::Taken { at });
+            }
             if new.is_empty() {
-                known.remove(at);
-            } else if let Some(known) = known.get_mut(at) {
+                known.remove(from);
+            } else if let Some(known) = known.get_mut(from) {
                 known.name = ascii::lossy(new).to_ascii_lowercase();
             }
         }
+        Ok(Self::of(known))
+    }
+
+    fn of(mut known: Vec<Known>) -> Self {
         let mut leaves = 0;
         for known in &mut known {
             known.first_leaf = leaves;
-            leaves += match known.command.run {
-                Run::Container(within) => within.len(),
-                Run::Read(_) | Run::Write(_) | Run::Control(_) => 1,
-            };
+            leaves += usize::from(known.command.runs_alone()) + known.command.within().len();
         }
         let mut slots = vec![0; (known.len() * 4).next_power_of_two()];
         for (index, known) in known.iter().enumerate() {
@@ -86,9 +116,6 @@ impl Commands {
     /// The command or container called `name`, in any case, and its index.
     #[inline]
     fn top(&self, name: &[u8]) -> Option<&Known> {
-        if name.len() > MAX_NAME_BYTES {
-            return None;
-        }
         let mut at = home(name, self.slots.len());
         loop {
             let index = usize::from(*self.slots.get(at)?).checked_sub(1)?;
@@ -115,12 +142,26 @@ impl Commands {
     pub fn find(&self, name: &[u8], second: Option<&[u8]>) -> Result<Option<Found>, ReplyError> {
         let Some(known) = self.top(name) else { return Ok(None) };
         let (command, leaf) = (known.command, known.first_leaf);
-        match command.run {
-            Run::Container(within) => find_within(known, within, second).map(Some),
-            Run::Read(_) | Run::Write(_) | Run::Control(_) => {
+        match (&command.run, second) {
+            (Run::Read(_) | Run::Write(_) | Run::Control(_), _) | (Run::Branching { .. }, None) => {
                 Ok(Some(Found { command, container: None, leaf }))
             }
+            (Run::Container(_) | Run::Branching { .. }, _) => find_within(known, second).map(Some),
         }
+    }
+
+    /// The command, container or sub-command called `name` (`get`, `config`, `config|get`), in any
+    /// case. For a sub-command, its container comes first.
+    #[must_use]
+    pub fn find_full(&self, name: &[u8]) -> Option<(Option<&'static Command>, &'static Command)> {
+        let Some(bar) = name.iter().position(|byte| *byte == b'|') else {
+            return Some((None, self.find_top(name)?));
+        };
+        let (container, rest) = name.split_at(bar);
+        let container = self.find_top(container)?;
+        let mut within = container.within().iter();
+        let found = within.find(|sub| ascii::is_word(rest.get(1..).unwrap_or(&[]), sub.spec.name));
+        Some((Some(container), found?))
     }
 
     /// How many commands there are, sub-commands counted one by one and containers not at all.
@@ -129,15 +170,13 @@ impl Commands {
         self.leaves
     }
 
-    /// Full names (`config|get`) of all commands by their number.
+    /// Full original names (`config|get`) of all commands by their number.
     pub fn leaf_names(&self) -> impl Iterator<Item = String> {
         self.known.iter().flat_map(|known| {
-            let within = match known.command.run {
-                Run::Container(within) => within,
-                Run::Read(_) | Run::Write(_) | Run::Control(_) => &[],
-            };
-            let alone = within.is_empty().then(|| known.name.clone());
-            let full = |sub: &Command| alloc::format!("{}|{}", known.name, sub.spec.name);
+            let within = known.command.within();
+            let name = known.command.spec.name;
+            let alone = known.command.runs_alone().then(|| name.to_string());
+            let full = move |sub: &Command| alloc::format!("{name}|{}", sub.spec.name);
             alone.into_iter().chain(within.iter().map(full))
         })
     }
@@ -150,21 +189,25 @@ impl Commands {
 
 /// Finds `second` among the sub-commands of `container`.
 #[cold]
-fn find_within(
-    known: &Known,
-    within: &'static [Command],
-    second: Option<&[u8]>,
-) -> Result<Found, ReplyError> {
+fn find_within(known: &Known, second: Option<&[u8]>) -> Result<Found, ReplyError> {
     let (container, name) = (known.command, known.command.spec.name);
     let Some(second) = second else { return Err(ReplyError::WrongArity(name.to_string())) };
-    let mut numbered = within.iter().zip(known.first_leaf..);
+    let first_leaf = known.first_leaf + usize::from(container.runs_alone());
+    let mut numbered = container.within().iter().zip(first_leaf..);
     match numbered.find(|(command, _)| ascii::is_word(second, command.spec.name)) {
         Some((command, leaf)) => Ok(Found { command, container: Some(container), leaf }),
         None => Err(ReplyError::UnknownSubcommand {
             given: ascii::lossy(second.get(..128).unwrap_or(second)),
-            container: name.to_ascii_uppercase(),
+            container: known.name.to_ascii_uppercase(),
         }),
     }
+}
+
+/// All commands under their own names.
+fn all() -> Vec<Known> {
+    commands()
+        .map(|command| Known { name: command.spec.name.to_string(), command, first_leaf: 0 })
+        .collect()
 }
 
 /// Where the search for `name` begins in a table of `slots` (a power of two).
@@ -212,9 +255,32 @@ mod tests {
     #[test]
     fn commands_can_be_renamed_and_removed() {
         let renamed = [(b"GET".to_vec(), b"Fetch".to_vec()), (b"set".to_vec(), Vec::new())];
-        let table = Commands::new(&renamed);
+        let table = Commands::new(&renamed).unwrap();
         assert!(table.find_top(b"get").is_none());
         assert_eq!(table.find_top(b"FETCH").map(|found| found.spec.name), Some("get"));
         assert!(table.find_top(b"set").is_none());
+        // A free name can be taken again, and a command may keep its own.
+        let renamed = [("set", ""), ("get", "SET"), ("set", "b"), ("del", "DEL")];
+        let table = Commands::new(&pairs(&renamed)).unwrap();
+        assert_eq!(table.find_top(b"B").map(|found| found.spec.name), Some("get"));
+        let long = "x".repeat(200);
+        let table = Commands::new(&pairs(&[("get", &long)])).unwrap();
+        assert!(table.find_top(long.as_bytes()).is_some());
+        assert!(table.leaf_names().any(|name| name == "get"));
+    }
+
+    #[test]
+    fn renamings_that_make_no_sense_are_refused() {
+        let error = |renamed: &[(&str, &str)]| Commands::new(&pairs(renamed)).unwrap_err();
+        assert_eq!(error(&[("get", "a"), ("GET", "b")]), RenameError::Unknown { at: 1 });
+        assert_eq!(error(&[("client|id", "x")]), RenameError::Unknown { at: 0 });
+        assert_eq!(error(&[("", "x")]), RenameError::Unknown { at: 0 });
+        assert_eq!(error(&[("get", "SeT")]), RenameError::Taken { at: 0 });
+        assert_eq!(error(&[("get", "a"), ("set", "A")]), RenameError::Taken { at: 1 });
+        assert_eq!(error(&[("nosuch", "x")]).to_string(), "No such command in rename-command");
+    }
+
+    fn pairs(names: &[(&str, &str)]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        names.iter().map(|(old, new)| (old.as_bytes().to_vec(), new.as_bytes().to_vec())).collect()
     }
 }

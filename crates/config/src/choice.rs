@@ -80,6 +80,8 @@ choices! {
         Notice = "notice",
         /// Only what needs attention.
         Warning = "warning",
+        /// No line at all (since 7.2).
+        Nothing = "nothing",
     }
 
     /// Who may use something dangerous.

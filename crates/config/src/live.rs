@@ -90,13 +90,13 @@ fn lookup<'a>(
         let found = known.and_then(|option| Some((option, option.spelling(given)?)));
         let Some((option, name)) = found else { return Err(SetError::Unknown(lossy(given))) };
         if option.takes == Takes::Start {
-            return Err(SetError::Immutable(name));
+            return Err(SetError::Immutable(lossy(given)));
         }
         if option.protected && !protected_allowed {
-            return Err(SetError::Protected(name));
+            return Err(SetError::Protected(lossy(given)));
         }
         if !seen.insert(name) {
-            return Err(SetError::Duplicate(name));
+            return Err(SetError::Duplicate(lossy(given)));
         }
         wanted.push((option, name, *value));
     }
@@ -111,14 +111,14 @@ pub enum SetError {
     /// No option of this name.
     Unknown(String),
     /// The name stands there twice.
-    Duplicate(&'static str),
+    Duplicate(String),
     /// The option takes effect at the start only.
-    Immutable(&'static str),
+    Immutable(String),
     /// The option is protected from this client.
-    Protected(&'static str),
+    Protected(String),
     /// The value was refused.
     Refused {
-        /// The option, as it was named.
+        /// The option, by the one of its names that was used, in lower case.
         name: &'static str,
         /// Why.
         reason: Refusal,

@@ -219,7 +219,7 @@ fn several_are_set_together_or_not_at_all() {
     let duplicate = set_pairs(&before, &[("hz", "1"), ("HZ", "2")]).unwrap_err();
     assert_eq!(
         duplicate.to_string(),
-        "ERR CONFIG SET failed (possibly related to argument 'hz') - duplicate parameter"
+        "ERR CONFIG SET failed (possibly related to argument 'HZ') - duplicate parameter"
     );
     // Two names of one option are no duplicate: the last one holds.
     let twice = set_pairs(&before, &[("slave-priority", "5"), ("replica-priority", "6")]).unwrap();

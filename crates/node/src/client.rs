@@ -37,13 +37,19 @@ pub struct Peer {
 pub(crate) enum Waiting {
     /// It is served.
     No,
-    /// Its last command is under way outside.
-    Action,
+    /// Its last command is under way outside; `unheard`: its reply is not wanted.
+    Action { unheard: bool },
     /// CLIENT PAUSE holds its next command back.
     Pause,
 }
 
-/// Gates that could refuse something to this client; see `gates`.
+/// The only user there is.
+pub(crate) const DEFAULT_USER: &str = "default";
+
+/// `last_leaf` of a client whose last request named no command, or that has sent none.
+pub(crate) const NO_LEAF: usize = usize::MAX;
+
+/// A client: its session, and what the node knows of its connection.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) session: Session,
@@ -54,18 +60,20 @@ pub(crate) struct Client {
     pub(crate) since: Mono,
     /// When it last sent a request or took a reply.
     pub(crate) active: Mono,
-    /// Number of its last command; `usize::MAX` before the first.
+    /// Number of its last command, or [`NO_LEAF`].
     pub(crate) last_leaf: usize,
     pub(crate) waiting: Waiting,
     /// Whether it is to be disconnected and nothing more is executed.
     pub(crate) closing: bool,
-    /// Bytes of replies that could not be sent yet.
+    /// Bytes of replies that could not be sent yet; what the client's outbox takes, as an idle
+    /// one owns nothing.
     pub(crate) pending_bytes: usize,
     /// Since when they are more than the soft limit.
     pub(crate) soft_since: Option<Mono>,
+    /// Bytes of requests not yet executed; while it is served, all that were read.
     pub(crate) query_bytes: usize,
+    /// Memory held for them between turns.
     pub(crate) inbox_bytes: usize,
-    pub(crate) outbox_bytes: usize,
 }
 
 impl Client {
@@ -78,14 +86,13 @@ impl Client {
             is_unix: peer.is_unix,
             since: now,
             active: now,
-            last_leaf: usize::MAX,
+            last_leaf: NO_LEAF,
             waiting: Waiting::No,
             closing: false,
             pending_bytes: 0,
             soft_since: None,
             query_bytes: 0,
             inbox_bytes: 0,
-            outbox_bytes: 0,
         }
     }
 
@@ -103,11 +110,16 @@ impl Client {
             + self.session.lib_name.len()
             + self.session.lib_version.len()
             + self.inbox_bytes
-            + self.outbox_bytes
+            + self.pending_bytes
     }
 
     /// As CLIENT LIST shows it.
-    pub(crate) fn facts(&self, now: Now, last_command: String) -> ClientFacts {
+    pub(crate) fn facts(
+        &self,
+        now: Now,
+        last_command: String,
+        argument_bytes: usize,
+    ) -> ClientFacts {
         let seconds = |since: Mono| now.mono.since_us(since) / 1_000_000;
         ClientFacts {
             id: self.session.id,
@@ -121,12 +133,12 @@ impl Client {
             db: self.session.db,
             query_bytes: self.query_bytes,
             query_free_bytes: self.inbox_bytes.saturating_sub(self.query_bytes),
-            output_bytes: self.outbox_bytes,
+            argument_bytes,
             pending_bytes: self.pending_bytes,
             total_bytes: self.total_bytes(),
             is_writing: self.pending_bytes > 0,
             last_command,
-            user: "default",
+            user: DEFAULT_USER,
             proto: self.session.proto,
             lib_name: ascii::lossy(&self.session.lib_name),
             lib_version: ascii::lossy(&self.session.lib_version),

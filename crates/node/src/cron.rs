@@ -114,11 +114,14 @@ impl Node {
     fn round(&mut self, now: Now) {
         let hz = self.hz();
         self.server.cron.round_at = now.mono.plus_ms(u64::from(1000 / hz));
-        if self.server.pause.is_some_and(|pause| now.mono >= pause.until) {
-            self.server.end_pause();
+        match self.server.pause {
+            Some(pause) if now.mono >= pause.until => self.server.end_pause(now.mono),
+            Some(pause) => self.server.cron.wake_by(pause.until),
+            None => {}
         }
         self.check_clients(now, hz);
-        if self.server.active_expire && self.server.cron.expire_at.is_none() {
+        let active = self.server.active_expire && self.server.pause.is_none();
+        if active && self.server.cron.expire_at.is_none() {
             self.expire_slice(now);
         }
     }
@@ -221,7 +224,6 @@ impl Node {
                 client.active = now.mono;
             }
             client.pending_bytes = bytes;
-            client.outbox_bytes = client.outbox_bytes.min(bytes);
         }
         self.is_over_output_limit(now, conn, bytes);
     }
@@ -229,6 +231,8 @@ impl Node {
     /// Ends the wait of a client with its reply.
     fn finish(&mut self, conn: ConnId, outcome: Result<(), String>) {
         let Some(client) = self.server.clients.get_mut(conn) else { return };
+        // Who asked may be gone, and another client in its place.
+        let Waiting::Action { unheard } = client.waiting else { return };
         client.waiting = Waiting::No;
         let mut outbox = Outbox::default();
         let mark = outbox.mark();
@@ -240,8 +244,10 @@ impl Node {
                 self.server.statistics.count_error(&text);
             }
         }
-        let bytes: Vec<u8> = outbox.since(mark).to_vec();
-        self.server.actions.push_back(Action::Send { conn, bytes });
+        if !unheard {
+            let bytes: Vec<u8> = outbox.since(mark).to_vec();
+            self.server.actions.push_back(Action::Send { conn, bytes });
+        }
         self.server.actions.push_back(Action::Resume(conn));
     }
 

@@ -1,16 +1,17 @@
 //! The node as commands about clients and the server see it.
 
 use crate::action::{Action, ExitCause};
-use crate::client::{Client, Waiting};
+use crate::client::{Client, DEFAULT_USER, Waiting};
 use crate::server::{PauseUntil, Server};
 use crate::{ConnId, info};
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use vesta_cmd::host::{ClientFacts, ClientFilter, Host, MemoryFacts, Pause, Session};
+use core::ptr;
+use vesta_cmd::host::{ClientFacts, ClientFilter, Host, MemoryFacts, Pause, Session, Unblock};
 use vesta_cmd::{Flow, Outcome, ReplyError};
 use vesta_config::{Config, Peer, ShutdownWish, Takes};
+use vesta_resp::Request;
 use vesta_store::Store;
 use vesta_types::{Mono, Now, ReplId};
 
@@ -19,23 +20,28 @@ use vesta_types::{Mono, Now, ReplId};
 pub(crate) struct Desk<'a> {
     pub(crate) server: &'a mut Server,
     pub(crate) conn: ConnId,
+    /// What it asks.
+    pub(crate) request: Request<'a>,
     pub(crate) now: Now,
 }
 
 impl Desk<'_> {
-    fn client(&mut self) -> &mut Client {
+    fn asker(&mut self) -> &mut Client {
         self.server.clients.get_mut(self.conn).expect("a command runs for a client that is there")
     }
 
     fn facts(&self, client: &Client) -> ClientFacts {
         let last = self.server.statistics.names.get(client.last_leaf);
-        client.facts(self.now, last.cloned().unwrap_or_else(|| "NULL".to_string()))
+        let last = last.cloned().unwrap_or_else(|| "NULL".to_string());
+        let asks = self.server.clients.get(self.conn).is_some_and(|asker| ptr::eq(asker, client));
+        let arguments = if asks { self.request.args_from(0).map(<[u8]>::len).sum() } else { 0 };
+        client.facts(self.now, last, arguments)
     }
 }
 
 impl Host for Desk<'_> {
     fn session(&mut self) -> &mut Session {
-        &mut self.client().session
+        &mut self.asker().session
     }
 
     fn config(&self) -> &Config {
@@ -43,7 +49,7 @@ impl Host for Desk<'_> {
     }
 
     fn config_set(&mut self, pairs: &[(&[u8], &[u8])]) -> Outcome {
-        let peer = if self.client().session.is_local { Peer::Local } else { Peer::Remote };
+        let peer = if self.asker().session.is_local { Peer::Local } else { Peer::Remote };
         let changed = vesta_config::set(&self.server.config, pairs, peer)
             .map_err(|error| ReplyError::Coded(error.to_string().into()))?;
         if changed.options.iter().any(|option| option.takes == Takes::Rim) {
@@ -77,9 +83,14 @@ impl Host for Desk<'_> {
         info::text(&facts, sections)
     }
 
+    fn client(&self) -> ClientFacts {
+        let client = self.server.clients.get(self.conn);
+        self.facts(client.expect("a command runs for a client that is there"))
+    }
+
     fn clients(&self) -> Vec<ClientFacts> {
-        let mut clients: Vec<_> =
-            self.server.clients.iter().map(|(_, client)| self.facts(client)).collect();
+        let there = self.server.clients.iter().filter(|(_, client)| !client.closing);
+        let mut clients: Vec<_> = there.map(|(_, client)| self.facts(client)).collect();
         clients.sort_by_key(|client| client.id);
         clients
     }
@@ -99,7 +110,7 @@ impl Host for Desk<'_> {
         for conn in &meant {
             if *conn == self.conn {
                 // Its reply is still to be sent.
-                self.client().closing = true;
+                self.asker().closing = true;
             } else {
                 self.server.close(*conn);
             }
@@ -115,12 +126,31 @@ impl Host for Desk<'_> {
             }
             Some(_) | None => (pause, until),
         };
-        self.server.pause = Some(PauseUntil { pause, until });
-        self.server.cron.wake_by(until);
+        if until > self.now.mono {
+            self.server.pause = Some(PauseUntil { pause, until });
+            self.server.cron.wake_by(until);
+        } else {
+            self.server.end_pause(self.now.mono);
+        }
     }
 
     fn unpause(&mut self) {
-        self.server.end_pause();
+        self.server.end_pause(self.now.mono);
+    }
+
+    fn unblock(&mut self, id: u64, how: Unblock) -> bool {
+        let mut clients = self.server.clients.iter();
+        let Some((_, client)) = clients.find(|(_, client)| client.session.id == id) else {
+            return false;
+        };
+        match (client.waiting, how) {
+            // Not in a blocking command.
+            (Waiting::No | Waiting::Action { .. } | Waiting::Pause, _) => false,
+        }
+    }
+
+    fn has_user(&self, name: &[u8]) -> bool {
+        name == DEFAULT_USER.as_bytes()
     }
 
     fn authenticate(&mut self, user: &[u8], password: &[u8]) -> bool {
@@ -128,7 +158,7 @@ impl Host for Desk<'_> {
             Some(secret) => same_secret(secret.as_bytes(), password),
             None => true,
         };
-        let lets_in = user == b"default" && matches;
+        let lets_in = self.has_user(user) && matches;
         if !lets_in {
             self.server.statistics.auth_denied += 1;
         }
@@ -186,14 +216,15 @@ impl Server {
     }
 
     /// Lets every client go on that a pause has held back.
-    pub(crate) fn end_pause(&mut self) {
+    pub(crate) fn end_pause(&mut self, now: Mono) {
         if self.pause.take().is_none() {
             return;
         }
         let Self { clients, actions, .. } = self;
         for (conn, client) in clients.iter_mut() {
-            if client.waiting == Waiting::Pause {
+            if client.waiting == Waiting::Pause && !client.closing {
                 client.waiting = Waiting::No;
+                client.active = now;
                 actions.push_back(Action::Resume(conn));
             }
         }

@@ -1,12 +1,12 @@
 //! Executing one request: gates, handler, effects, accounts.
 
-use crate::client::Waiting;
+use crate::client::{NO_LEAF, Waiting};
 use crate::desk::Desk;
 use crate::gates::{self, Armed, Asked, Verdict};
 use crate::serve::Prepared;
-use crate::{ConnId, Node};
+use crate::{ConnId, Level, Node};
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use vesta_cmd::host::Replies;
 use vesta_cmd::{ControlCtx, Flow, Found, Outcome, ReadCtx, ReplyError, Run, WriteCtx};
@@ -14,6 +14,9 @@ use vesta_resp::{Outbox, Reply, Request};
 use vesta_spec::Flags;
 use vesta_store::{Keyspace, Why};
 use vesta_types::{Now, ascii};
+
+/// Words of HTTP that no client sends as commands. Source: observed on redis-server 7.0.15.
+const HTTP: [&str; 2] = ["post", "host:"];
 
 /// How it goes on with a client after one request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,10 +32,28 @@ pub(crate) enum Next {
 }
 
 impl Node {
-    /// Executes one request and appends its reply to `outbox`. `ticks` is the meter's reading at
-    /// its start and is moved on to its end.
+    /// Executes one request and appends its reply to `outbox`, if the client wants it. `ticks` is
+    /// the meter's reading at its start and is moved on to its end.
     #[inline]
     pub(crate) fn execute(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        request: Request<'_>,
+        prepared: &Prepared,
+        outbox: &mut Outbox,
+        ticks: &mut u64,
+    ) -> Next {
+        let Some(client) = self.server.clients.get_mut(conn) else { return Next::Close };
+        if client.session.replies != Replies::On {
+            return self.execute_unheard(now, conn, request, prepared, outbox, ticks);
+        }
+        self.execute_heard(now, conn, request, prepared, outbox, ticks)
+    }
+
+    /// Executes one request and appends its reply to `outbox`.
+    #[inline]
+    fn execute_heard(
         &mut self,
         now: Now,
         conn: ConnId,
@@ -44,27 +65,62 @@ impl Node {
         let everyone = self.server.armed();
         let Some(client) = self.server.clients.get_mut(conn) else { return Next::Close };
         let Some(found) = prepared.found else {
+            client.last_leaf = NO_LEAF;
+            if HTTP.iter().any(|word| ascii::is_word(request.arg(0), word)) {
+                return self.show_out(conn, outbox);
+            }
             let error = self.unknown(request);
             return self.refuse(conn, outbox, &error, None);
         };
+        client.last_leaf = found.leaf;
         if !found.command.spec.arity.accepts(request.len()) {
             let error = ReplyError::WrongArity(found.full_name());
             return self.refuse(conn, outbox, &error, Some(found));
         }
         let own = Armed::AUTHENTICATION
             .when(!client.session.authenticated)
-            .and(Armed::REPLIES.when(client.session.replies != Replies::On))
             .and(Armed::PROTECTED.when(found.command.spec.flags.has(Flags::PROTECTED)));
         let armed = everyone.and(own);
         if !armed.is_none() {
             return self.execute_armed(now, conn, request, found, prepared.hash, outbox, ticks);
         }
-        client.last_leaf = found.leaf;
         let flow = self.run(now, conn, request, found, prepared.hash, outbox, ticks);
         self.after(conn, flow)
     }
 
-    /// Executes a request that some gate could refuse, or whose reply is not wanted.
+    /// Executes a request of a client that wants no replies, or not this one (CLIENT REPLY).
+    /// What counts is whether it wants them when the command ends: ON is answered, OFF is not.
+    #[cold]
+    fn execute_unheard(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        request: Request<'_>,
+        prepared: &Prepared,
+        outbox: &mut Outbox,
+        ticks: &mut u64,
+    ) -> Next {
+        let mark = outbox.mark();
+        self.turn_replies(conn, Replies::SkipNext, Replies::SkipThis);
+        let next = self.execute_heard(now, conn, request, prepared, outbox, ticks);
+        if self.replies_of(conn) != Replies::On {
+            outbox.roll_back(mark);
+        }
+        // A request that is held back is skipped when it comes again.
+        let then = if next == Next::Hold { Replies::SkipNext } else { Replies::On };
+        self.turn_replies(conn, Replies::SkipThis, then);
+        next
+    }
+
+    fn turn_replies(&mut self, conn: ConnId, from: Replies, to: Replies) {
+        if let Some(client) = self.server.clients.get_mut(conn)
+            && client.session.replies == from
+        {
+            client.session.replies = to;
+        }
+    }
+
+    /// Executes a request that some gate could refuse.
     #[expect(clippy::too_many_arguments, reason = "the slow twin of `execute`")]
     fn execute_armed(
         &mut self,
@@ -76,7 +132,10 @@ impl Node {
         outbox: &mut Outbox,
         ticks: &mut u64,
     ) -> Next {
-        let out_of_memory = self.make_room(now);
+        let Some(client) = self.server.clients.get(conn) else { return Next::Close };
+        // Nobody has keys evicted before it is known who they are, and nothing goes in a pause.
+        let may_evict = client.session.authenticated && self.server.pause.is_none();
+        let out_of_memory = may_evict && self.make_room(now);
         let Some(client) = self.server.clients.get(conn) else { return Next::Close };
         let asked = Asked { server: &self.server, client, found, out_of_memory };
         match gates::walk(&asked) {
@@ -84,22 +143,7 @@ impl Node {
             Verdict::Refuse(error) => return self.refuse(conn, outbox, &error, Some(found)),
             Verdict::Hold => return Next::Hold,
         }
-        let mark = outbox.mark();
-        let before = self.replies_of(conn);
-        if let Some(client) = self.server.clients.get_mut(conn) {
-            client.last_leaf = found.leaf;
-        }
         let flow = self.run(now, conn, request, found, hash, outbox, ticks);
-        match (before, self.replies_of(conn)) {
-            (_, Replies::On) if before != Replies::SkipNext => {}
-            (Replies::On | Replies::Off, _) => outbox.roll_back(mark),
-            (Replies::SkipNext, _) => {
-                outbox.roll_back(mark);
-                if let Some(client) = self.server.clients.get_mut(conn) {
-                    client.session.replies = Replies::On;
-                }
-            }
-        }
         self.after(conn, flow)
     }
 
@@ -126,7 +170,8 @@ impl Node {
         let db = session.db;
         let keys = Keyspace::new(store, db, now)
             .knowing(request.arg(1), hash)
-            .untouching(session.no_touch);
+            .untouching(session.no_touch)
+            .frozen(server.pause.is_some());
         let reply = Reply::new(outbox, session.proto);
         let outcome = match found.command.run {
             Run::Read(handler) => {
@@ -138,7 +183,7 @@ impl Node {
                 handler(&mut WriteCtx { request, keys, reply, config, now, propagation })
             }
             Run::Control(handler) | Run::Branching { alone: handler, .. } => {
-                let host = &mut Desk { server, conn, now };
+                let host = &mut Desk { server, conn, request, now };
                 handler(&mut ControlCtx { request, keys, reply, host, commands, propagation, now })
             }
             Run::Container(_) => Err(ReplyError::Syntax),
@@ -165,7 +210,6 @@ impl Node {
     ) -> Flow {
         let end = (self.server.meter.ticks)();
         let statistics = &mut self.server.statistics;
-        statistics.processed += 1;
         let tracked = self.server.config.latency_tracking;
         statistics.note_call(found.leaf, end.saturating_sub(*ticks), tracked);
         *ticks = end;
@@ -191,7 +235,8 @@ impl Node {
             Flow::Close => Next::Close,
             Flow::Wait => {
                 if let Some(client) = self.server.clients.get_mut(conn) {
-                    client.waiting = Waiting::Action;
+                    let unheard = client.session.replies != Replies::On;
+                    client.waiting = Waiting::Action { unheard };
                 }
                 Next::Wait
             }
@@ -210,6 +255,21 @@ impl Node {
             let name: &[u8] = if lazily { b"UNLINK" } else { b"DEL" };
             self.propagation.append(deleted.db, [name, &*deleted.key].into_iter());
         }
+    }
+
+    /// Disconnects a client that speaks HTTP, so that no web page can have a browser smuggle
+    /// commands in. It is sent nothing: not even what it was still to be sent.
+    #[cold]
+    fn show_out(&mut self, conn: ConnId, outbox: &mut Outbox) -> Next {
+        *outbox = Outbox::default();
+        let Some(client) = self.server.clients.get(conn) else { return Next::Close };
+        let line = format!(
+            "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: \
+             commands, as a browser does that was tricked into it. Connection from {} aborted.",
+            client.addr
+        );
+        self.server.log(Level::Warning, line);
+        Next::Close
     }
 
     /// Answers a request that does not run.
@@ -234,10 +294,7 @@ impl Node {
         let text = error.to_string();
         self.server.statistics.count_error(&text);
         let Some(client) = self.server.clients.get_mut(conn) else { return };
-        match client.session.replies {
-            Replies::On => Reply::new(outbox, client.session.proto).error(&text),
-            Replies::Off | Replies::SkipNext => {}
-        }
+        Reply::new(outbox, client.session.proto).error(&text);
     }
 
     /// Why the name of a request leads to no command.
@@ -247,15 +304,25 @@ impl Node {
         if let Err(error) = self.commands.find(request.arg(0), second) {
             return error;
         }
-        let shown = |bytes: &[u8]| ascii::lossy(bytes.get(..128).unwrap_or(bytes));
-        let mut text =
-            format!("unknown command '{}', with args beginning with: ", shown(request.arg(0)));
+        let name = shown(request.arg(0), SHOWN_BYTES);
+        let mut arguments = String::new();
         for argument in request.args_from(1) {
-            if text.len() >= 128 {
+            let left = SHOWN_BYTES.saturating_sub(arguments.len());
+            if left == 0 {
                 break;
             }
-            text.push_str(&format!("'{}' ", shown(argument)));
+            arguments.push_str(&format!("'{}' ", shown(argument, left)));
         }
+        let text = format!("unknown command '{name}', with args beginning with: {arguments}");
         ReplyError::Generic(text.into())
     }
+}
+
+/// Bytes of the name, and of all arguments together, that an error about an unknown command shows.
+const SHOWN_BYTES: usize = 128;
+
+/// The beginning of an argument for a message, up to its first zero byte.
+fn shown(argument: &[u8], bytes_max: usize) -> String {
+    let text = argument.split(|byte| *byte == 0).next().unwrap_or(argument);
+    ascii::lossy(text.get(..bytes_max).unwrap_or(text))
 }

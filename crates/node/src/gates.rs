@@ -21,10 +21,8 @@ impl Armed {
     pub(crate) const MEMORY: Self = Self(2);
     /// CLIENT PAUSE is in force.
     pub(crate) const PAUSE: Self = Self(4);
-    /// The client wants no replies, or not the next.
-    pub(crate) const REPLIES: Self = Self(8);
     /// The command is only for whom its directive admits.
-    pub(crate) const PROTECTED: Self = Self(16);
+    pub(crate) const PROTECTED: Self = Self(8);
 
     /// Both sets together.
     pub(crate) const fn and(self, other: Self) -> Self {
@@ -34,11 +32,6 @@ impl Armed {
     /// This set when `wanted`, else none.
     pub(crate) const fn when(self, wanted: bool) -> Self {
         if wanted { self } else { Self(0) }
-    }
-
-    /// Whether any of `other` is armed.
-    pub(crate) const fn has(self, other: Self) -> bool {
-        self.0 & other.0 != 0
     }
 
     /// Whether no gate is armed.
@@ -123,8 +116,7 @@ fn memory(asked: &Asked<'_>) -> Verdict {
     Verdict::Pass
 }
 
-/// CLIENT PAUSE holds back all commands, or those that write. It never holds back the commands
-/// that manage clients, or nobody could end it.
+/// CLIENT PAUSE holds back all commands, or those that may write.
 fn paused(asked: &Asked<'_>) -> Verdict {
     let flags = asked.found.command.spec.flags;
     match asked.server.pause {

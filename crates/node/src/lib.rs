@@ -81,6 +81,12 @@ impl Meter {
     pub(crate) fn us(&self, ticks: u64) -> u64 {
         ticks / self.ticks_per_us.max(1)
     }
+
+    /// Microseconds in `ticks`.
+    #[must_use]
+    pub(crate) fn fractional_us(&self, ticks: u64) -> f64 {
+        ticks as f64 / self.ticks_per_us.max(1) as f64
+    }
 }
 
 /// One server.
@@ -96,11 +102,15 @@ pub struct Node {
 
 impl Node {
     /// A server that has just started.
+    ///
+    /// # Panics
+    /// When commands are renamed as [`Commands::new`] refuses: ask that first, for the error.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let Setup { config, process, seed, now, meter } = setup;
         let mut rng = Rng::new(seed);
-        let commands = Commands::new(&config.rename_commands);
+        let commands = Commands::new(&config.rename_commands)
+            .expect("whoever starts a node has tried the renaming of commands");
         let store = Store::new(config.databases, access_of(&config), rng.bits());
         let names = commands.leaf_names().collect();
         let server = Server::new(config, process, meter, rng, now, names);

@@ -99,6 +99,7 @@ impl Node {
             return Served::Close;
         }
         client.active = now.mono;
+        client.query_bytes = conversation.inbox.held_bytes() + fresh.len();
         self.server.statistics.input_bytes += fresh.len() as u64;
         self.server.statistics.reads += u64::from(!fresh.is_empty());
         let joined = conversation.inbox.join(fresh);
@@ -213,8 +214,10 @@ impl Node {
         self.server.statistics.protocol_errors += 1;
         let text = format!("ERR Protocol error: {error}");
         self.server.statistics.count_error(&text);
-        Reply::new(&mut conversation.outbox, Proto::Two).error(&text);
         if let Some(client) = self.server.clients.get_mut(conn) {
+            if client.session.replies == Replies::On {
+                Reply::new(&mut conversation.outbox, Proto::Two).error(&text);
+            }
             client.closing = true;
             let line = format!("Protocol error ({error}) from client: {}", client.addr);
             self.server.log(Level::Verbose, line);
@@ -233,7 +236,6 @@ impl Node {
         let Conversation { inbox, outbox } = conversation;
         client.query_bytes = inbox.held_bytes();
         client.inbox_bytes = inbox.heap_bytes();
-        client.outbox_bytes = outbox.heap_bytes();
         match served {
             Served::Waiting if client.waiting == Waiting::No => client.waiting = Waiting::Pause,
             Served::Waiting | Served::Idle | Served::More => {}

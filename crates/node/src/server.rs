@@ -55,7 +55,7 @@ impl PauseUntil {
     /// Whether a command with these flags waits.
     pub(crate) fn holds(self, flags: Flags) -> bool {
         match self.pause {
-            Pause::All => !flags.has(Flags::ALLOW_BUSY),
+            Pause::All => true,
             Pause::Writes => flags.has(Flags::WRITE.and(Flags::MAY_REPLICATE)),
         }
     }

@@ -1,5 +1,6 @@
 //! What a node counts, since start or CONFIG RESETSTAT.
 
+use crate::latency::Histogram;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -33,12 +34,15 @@ pub(crate) struct Statistics {
     pub(crate) rates: Rates,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct CommandStatistics {
     pub(crate) calls: u64,
+    /// Time of all calls, in ticks of the meter.
     pub(crate) ticks: u64,
     pub(crate) rejected: u64,
     pub(crate) failed: u64,
+    /// How long calls took; there from the first call on that is tracked.
+    pub(crate) latency: Option<Histogram>,
 }
 
 impl Statistics {
@@ -66,6 +70,18 @@ impl Statistics {
     /// Counts from zero again.
     pub(crate) fn reset(&mut self) {
         *self = Self::new(core::mem::take(&mut self.names));
+    }
+
+    /// Counts a call of command number `leaf` that took `ticks`; `tracked`: in its histogram too.
+    #[inline]
+    pub(crate) fn note_call(&mut self, leaf: usize, ticks: u64, tracked: bool) {
+        self.processed += 1;
+        let Some(command) = self.commands.get_mut(leaf) else { return };
+        command.calls += 1;
+        command.ticks += ticks;
+        if tracked {
+            command.latency.get_or_insert_with(Histogram::new).note(ticks);
+        }
     }
 
     /// Counts an error reply under its code, the first word of its text.

@@ -37,6 +37,9 @@ fn number_line(input: &[u8], at: usize) -> Line {
             if index + 1 >= digits.len() {
                 return Line::NeedMore;
             }
+            if index > 1 && digits.first() == Some(&b'0') {
+                return Line::Bad;
+            }
             return Line::Number { value, end: at + index + 3 };
         } else {
             return unusual_line(digits, at);
@@ -100,14 +103,15 @@ pub(crate) fn arguments(
             Some(b'$') => {}
             Some(_) => {
                 // As in Redis, nothing is said before the whole line is there.
-                return match number_line(input, at) {
-                    Line::NeedMore if input.len() - at > Limits::LINE_BYTES_MAX => {
+                let line = input.get(at..).unwrap_or_default();
+                return match memchr::memchr(b'\r', line) {
+                    Some(end) if end + 1 < line.len() => {
+                        Err(ProtocolError::ExpectedDollar(line.first().copied().unwrap_or(0)))
+                    }
+                    None if line.len() > Limits::LINE_BYTES_MAX => {
                         Err(ProtocolError::LengthLineTooLong)
                     }
-                    Line::NeedMore => Ok(Progress::NeedMore { at, missing }),
-                    Line::Bad | Line::Number { .. } => {
-                        Err(ProtocolError::ExpectedDollar(input.get(at).copied().unwrap_or(0)))
-                    }
+                    Some(_) | None => Ok(Progress::NeedMore { at, missing }),
                 };
             }
         }

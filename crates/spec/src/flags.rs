@@ -61,6 +61,8 @@ flags! {
 impl Flags {
     /// No property.
     pub const NONE: Self = Self(0);
+    /// Only for whom a directive of its own admits (DEBUG, MODULE). COMMAND INFO does not tell.
+    pub const PROTECTED: Self = Self(1 << 20);
 
     /// Both sets together.
     #[must_use]

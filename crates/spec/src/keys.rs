@@ -110,6 +110,8 @@ pub struct KeySpec {
     pub find: FindKeys,
     /// What happens to these keys.
     pub flags: KeyFlags,
+    /// What the flags cannot say, for people; empty when they say it all.
+    pub notes: &'static str,
 }
 
 impl KeySpec {
@@ -123,7 +125,13 @@ impl KeySpec {
     #[must_use]
     pub const fn range(index: u8, last: i8, step: u8, flags: KeyFlags) -> Self {
         let find = FindKeys::Range { last, step, limit: 0 };
-        Self { begin: BeginSearch::Index(index), find, flags }
+        Self { begin: BeginSearch::Index(index), find, flags, notes: "" }
+    }
+
+    /// The same with `notes`.
+    #[must_use]
+    pub const fn noted(self, notes: &'static str) -> Self {
+        Self { notes, ..self }
     }
 }
 
@@ -142,6 +150,10 @@ pub enum KeysError {
     /// A count of keys that is no number or larger than the request.
     BadArguments,
 }
+
+/// Tells from a request of so many arguments what its command does with its keys, where that
+/// depends on the options ([`KeyFlags::VARIABLE_FLAGS`]).
+pub type FlagsOfRequest = for<'a> fn(usize, &dyn Fn(usize) -> &'a [u8]) -> KeyFlags;
 
 /// The places of all keys in a request of `spec`'s command; `arg` gives argument `i` of `len`.
 ///
@@ -172,13 +184,54 @@ pub fn positions<'a>(
         if last >= len {
             return Err(KeysError::BadArguments);
         }
-        found.extend(
-            (first..=last)
-                .step_by(step.max(1))
-                .map(|index| KeyPosition { index, flags: keys.flags }),
-        );
+        let flags = match spec.flags_of_request {
+            Some(of_request) if keys.flags.has(KeyFlags::VARIABLE_FLAGS) => of_request(len, &arg),
+            Some(_) | None => keys.flags,
+        };
+        let places = (first..=last).step_by(step.max(1));
+        found.extend(places.map(|index| KeyPosition { index, flags }));
     }
     Ok(found)
+}
+
+/// The keys of a command as one range of arguments, for clients that know no specs.
+/// All zero: it has none, or none in such a range.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct LegacyRange {
+    /// First key.
+    pub first: i64,
+    /// Last key; from the end of the request when negative.
+    pub last: i64,
+    /// Distance between keys.
+    pub step: i64,
+}
+
+impl LegacyRange {
+    /// The range that covers the specs: the only one, or all that follow each other one by one.
+    ///
+    /// Source: `COMMAND INFO` of redis-server 7.0.15 for all its commands.
+    #[must_use]
+    pub fn of(specs: &[KeySpec]) -> Self {
+        let mut all: Option<Self> = None;
+        for spec in specs {
+            let (BeginSearch::Index(index), FindKeys::Range { last, step, .. }) =
+                (spec.begin, spec.find)
+            else {
+                continue;
+            };
+            let (first, last) = (i64::from(index), i64::from(last));
+            let last = if last >= 0 { first + last } else { last };
+            all = match all {
+                _ if specs.len() == 1 => Some(Self { first, last, step: i64::from(step) }),
+                None if step == 1 => Some(Self { first, last, step: 1 }),
+                Some(before) if step == 1 && before.last == first - 1 => {
+                    Some(Self { last, ..before })
+                }
+                Some(_) | None => all,
+            };
+        }
+        all.unwrap_or_default()
+    }
 }
 
 fn begin<'a>(begin: BeginSearch, len: usize, arg: &impl Fn(usize) -> &'a [u8]) -> Option<usize> {
@@ -227,11 +280,13 @@ mod tests {
             begin: BeginSearch::Index(2),
             find: FindKeys::Count { count_at: 0, first: 1, step: 1 },
             flags: FLAGS,
+            notes: "",
         };
         const BEHIND: KeySpec = KeySpec {
             begin: BeginSearch::Keyword { keyword: "STREAMS", from: 1 },
             find: FindKeys::Range { last: -1, step: 1, limit: 2 },
             flags: FLAGS,
+            notes: "",
         };
         assert_eq!(found(const { &[KeySpec::one(1, FLAGS)] }, "get k"), Ok(Vec::from([1])));
         assert_eq!(
@@ -247,5 +302,38 @@ mod tests {
             found(const { &[KeySpec::one(3, FLAGS)] }, "get k"),
             Err(KeysError::BadArguments)
         );
+    }
+
+    #[test]
+    fn the_flags_of_keys_can_depend_on_the_request() {
+        const SPEC: Spec = Spec {
+            keys: &[KeySpec::one(1, KeyFlags::RW.and(KeyFlags::VARIABLE_FLAGS))],
+            flags_of_request: Some(|len, arg| {
+                if len > 2 && arg(2) == b"get" { KeyFlags::RW } else { KeyFlags::OW }
+            }),
+            ..Spec::EMPTY
+        };
+        for (words, flags) in
+            [(&["set", "k"][..], KeyFlags::OW), (&["set", "k", "get"], KeyFlags::RW)]
+        {
+            let arg = |index: usize| words.get(index).copied().unwrap_or("").as_bytes();
+            let places = positions(&SPEC, words.len(), arg).unwrap();
+            assert_eq!(places, [KeyPosition { index: 1, flags }]);
+        }
+    }
+
+    #[test]
+    fn the_legacy_range_covers_what_lies_in_a_row() {
+        const RO: KeyFlags = KeyFlags::RO;
+        let range = |specs: &[KeySpec]| {
+            let range = LegacyRange::of(specs);
+            (range.first, range.last, range.step)
+        };
+        assert_eq!(range(&[]), (0, 0, 0));
+        assert_eq!(range(&[KeySpec::one(2, RO)]), (2, 2, 1));
+        assert_eq!(range(&[KeySpec::range(1, -1, 2, RO)]), (1, -1, 2));
+        assert_eq!(range(&[KeySpec::one(1, RO), KeySpec::one(2, RO)]), (1, 2, 1));
+        assert_eq!(range(&[KeySpec::one(1, RO), KeySpec::range(2, -1, 1, RO)]), (1, -1, 1));
+        assert_eq!(range(&[KeySpec::one(1, RO), KeySpec::one(3, RO)]), (1, 1, 1));
     }
 }

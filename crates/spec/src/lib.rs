@@ -15,7 +15,8 @@ pub mod syntax;
 pub use category::{CATEGORIES, Categories};
 pub use flags::{FLAG_NAMES, Flags};
 pub use keys::{
-    BeginSearch, FindKeys, KEY_FLAG_NAMES, KeyFlags, KeyPosition, KeySpec, KeysError, positions,
+    BeginSearch, FindKeys, FlagsOfRequest, KEY_FLAG_NAMES, KeyFlags, KeyPosition, KeySpec,
+    KeysError, LegacyRange, positions,
 };
 
 /// How many arguments a command takes, its own name (and that of its container) included.
@@ -96,6 +97,8 @@ pub struct Spec {
     pub categories: Categories,
     /// Where its keys are and what it does with them.
     pub keys: &'static [KeySpec],
+    /// What it does with its keys where that depends on the request.
+    pub flags_of_request: Option<FlagsOfRequest>,
     /// The family it is documented under.
     pub group: Group,
     /// The version of Redis that brought it.
@@ -112,6 +115,8 @@ pub struct Spec {
     pub history: &'static [(&'static str, &'static str)],
     /// Set when another command should be used.
     pub deprecated: Option<Deprecated>,
+    /// Not meant for applications (`syscmd` in COMMAND DOCS).
+    pub internal: bool,
 }
 
 impl Spec {
@@ -122,6 +127,7 @@ impl Spec {
         flags: Flags::NONE,
         categories: Categories::NONE,
         keys: &[],
+        flags_of_request: None,
         group: Group::Generic,
         since: "1.0.0",
         complexity: "O(1)",
@@ -130,6 +136,7 @@ impl Spec {
         tips: &[],
         history: &[],
         deprecated: None,
+        internal: false,
     };
 
     /// The declared categories and those that follow from the flags: `write`, `read` (unless

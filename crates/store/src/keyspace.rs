@@ -32,6 +32,8 @@ pub struct Keyspace<'a> {
     now: Unix,
     /// Whether reading leaves its mark on access clocks and hit counters.
     touch: bool,
+    /// Whether looking at an expired key leaves it where it is.
+    frozen: bool,
     /// A key whose hash was computed ahead.
     known: Option<(&'a [u8], u64)>,
 }
@@ -40,7 +42,7 @@ impl<'a> Keyspace<'a> {
     /// A view of `db` at `now`.
     #[inline]
     pub fn new(store: &'a mut Store, db: DbIndex, now: Now) -> Self {
-        Self { store, db, now: now.unix, touch: true, known: None }
+        Self { store, db, now: now.unix, touch: true, frozen: false, known: None }
     }
 
     /// With the hash of `key` known; `key` must be the very slice that the command looks up.
@@ -56,10 +58,18 @@ impl<'a> Keyspace<'a> {
         Self { touch: !wanted, ..self }
     }
 
+    /// With expired keys, which nobody sees, left in place by commands that only look (CLIENT
+    /// PAUSE). Commands that change a key still delete it first when it has expired.
+    #[must_use]
+    pub fn frozen(self, wanted: bool) -> Self {
+        Self { frozen: wanted, ..self }
+    }
+
     /// The same view of another database.
     #[must_use]
     pub fn of(&mut self, db: DbIndex) -> Keyspace<'_> {
-        Keyspace { store: self.store, db, now: self.now, touch: self.touch, known: None }
+        let Self { now, touch, frozen, .. } = *self;
+        Keyspace { store: self.store, db, now, touch, frozen, known: None }
     }
 
     /// The database viewed.
@@ -109,6 +119,10 @@ impl<'a> Keyspace<'a> {
     fn find(&mut self, key: &[u8], touch: bool) -> Option<&Entry> {
         let now = self.now;
         let hash = self.hash(key);
+        if self.frozen && self.hides(hash, key) {
+            self.store.ledger.stats.misses += 1;
+            return None;
+        }
         let Store { dbs, rng, access, ledger, .. } = &mut *self.store;
         let Db { table, expiring } = dbs.get_mut(self.db.index())?;
         match table.find_live(hash, key, now.ms()) {
@@ -288,13 +302,13 @@ impl<'a> Keyspace<'a> {
     ///
     /// What is there from the first call to the last is visited at least once.
     pub fn scan(&mut self, cursor: u64, mut each: impl FnMut(&Entry)) -> u64 {
-        let now = self.now_ms();
+        let (now, frozen) = (self.now_ms(), self.frozen);
         let mut due: Vec<Box<[u8]>> = Vec::new();
         let next = self.store.db(self.db).table.scan(cursor, |entry| {
-            if entry.is_due(now) {
-                due.push(entry.key().into());
-            } else {
+            if !entry.is_due(now) {
                 each(entry);
+            } else if !frozen {
+                due.push(entry.key().into());
             }
         });
         for key in due {
@@ -321,8 +335,10 @@ impl<'a> Keyspace<'a> {
             if !entry.is_due(now) {
                 return Some(found(entry.key()));
             }
-            let key: Box<[u8]> = entry.key().into();
-            self.expire_if_due(self.store.hash(&key), &key);
+            if !self.frozen {
+                let key: Box<[u8]> = entry.key().into();
+                self.expire_if_due(self.store.hash(&key), &key);
+            }
         }
         self.iter().next().map(|entry| found(entry.key()))
     }
@@ -336,8 +352,20 @@ impl<'a> Keyspace<'a> {
     }
 
     fn live(&mut self, hash: u64, key: &[u8]) -> Option<&mut Entry> {
+        if self.frozen && self.hides(hash, key) {
+            return None;
+        }
         self.expire_if_due(hash, key);
         self.store.dbs.get_mut(self.db.index())?.table.find_mut(hash, key)
+    }
+
+    /// Whether `key` is there but has expired.
+    #[cold]
+    fn hides(&mut self, hash: u64, key: &[u8]) -> bool {
+        let now = self.now_ms();
+        let table = self.store.dbs.get_mut(self.db.index()).map(|db| &mut db.table);
+        let entry = table.and_then(|table| table.find_mut(hash, key));
+        entry.is_some_and(|entry| entry.is_due(now))
     }
 
     /// Deletes `key` if its time has come.

@@ -24,7 +24,7 @@ use crate::ledger::Ledger;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use vesta_ds::{KeyHasher, Table};
-use vesta_types::{DbIndex, Rng};
+use vesta_types::{DbIndex, Rng, Unix};
 
 /// All databases of a node.
 #[derive(Debug)]
@@ -81,6 +81,8 @@ pub struct Stats {
     pub evicted: u64,
     /// Active expiry rounds that ended because their time was up.
     pub expire_rounds_cut: u64,
+    /// Entries that [`Store::reap`] has freed.
+    pub reaped: u64,
 }
 
 /// The size of one database.
@@ -128,6 +130,22 @@ impl Store {
     pub fn indexes(&self) -> impl Iterator<Item = DbIndex> + use<> {
         let count = self.databases();
         (0..u64::from(count)).filter_map(move |raw| DbIndex::new(raw, count))
+    }
+
+    /// How long keys of `db` that expire still have on average, in milliseconds; 0 when there are
+    /// none. Only the first `visits` entries are looked at: their order is that of hashes, so they
+    /// stand for all.
+    #[must_use]
+    pub fn mean_ttl_ms(&self, db: DbIndex, now: Unix, visits: usize) -> u64 {
+        let db = self.db(db);
+        if db.expiring == 0 {
+            return 0;
+        }
+        let expiries = db.table.iter().take(visits).filter_map(Entry::expiry);
+        let (count, sum) = expiries.fold((0_u64, 0_u64), |(count, sum), at| {
+            (count + 1, sum.saturating_add(at.saturating_sub(now.ms())))
+        });
+        sum.checked_div(count).unwrap_or(0)
     }
 
     /// The shape of the table of `db`.
@@ -219,9 +237,13 @@ impl Store {
     /// Frees about `items` entries of what was flushed lazily; whether more is left.
     pub fn reap(&mut self, items: usize) -> bool {
         if let Some(table) = self.garbage.last_mut() {
-            let mut freed = 0;
-            table.drain_some(items, |entry| freed += entry.alloc_bytes());
+            let (mut freed, mut count) = (0, 0);
+            table.drain_some(items, |entry| {
+                freed += entry.alloc_bytes();
+                count += 1;
+            });
             self.ledger.entry_bytes -= freed;
+            self.ledger.stats.reaped += count;
             if table.is_empty() {
                 self.garbage.pop();
             }

@@ -1,10 +1,13 @@
 //! `SET key value [NX | XX] [GET] [EX | PX | EXAT | PXAT time | KEEPTTL]`
 
-use crate::keys::deadline::{self, Expiry};
+use crate::keys::deadline;
+use crate::string::expiration::Expiration;
 use crate::string::get::reply_value;
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
+use alloc::vec::Vec;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Deadline;
+use vesta_types::ascii;
 
 /// `SET key value [options]`: sets a string, whatever the key held.
 ///
@@ -18,7 +21,9 @@ pub(super) const SET: Command = Command {
         keys: &[KeySpec::one(
             1,
             KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE).and(KeyFlags::VARIABLE_FLAGS),
-        )],
+        )
+        .noted("Reads the key only with the option `GET`.")],
+        flags_of_request: Some(key_flags),
         group: Group::String,
         summary: "Sets a key to a string, with conditions and an expiry if wanted.",
         syntax: "key value [condition=<NX | XX>] [GET] [expiration=<EX seconds:integer | \
@@ -35,6 +40,15 @@ pub(super) const SET: Command = Command {
     run: Run::Write(set),
 };
 
+/// Without GET the old value does not matter.
+fn key_flags<'a>(len: usize, arg: &dyn Fn(usize) -> &'a [u8]) -> KeyFlags {
+    if (3..len).any(|index| ascii::is_word(arg(index), "get")) {
+        KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE)
+    } else {
+        KeyFlags::OW.and(KeyFlags::UPDATE)
+    }
+}
+
 /// When SET sets.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Condition {
@@ -43,10 +57,26 @@ enum Condition {
     IfPresent,
 }
 
-struct Options {
+impl Condition {
+    /// This and another one, which may only repeat it.
+    fn and(self, other: Self) -> Result<Self, ReplyError> {
+        let is_free = self == Self::Always || self == other;
+        if is_free { Ok(other) } else { Err(ReplyError::Syntax) }
+    }
+}
+
+/// What becomes of the key's expiry.
+#[derive(Clone, Copy)]
+enum Then<'a> {
+    Persist,
+    Keep,
+    Expire(Expiration<'a>),
+}
+
+struct Options<'a> {
     condition: Condition,
     get: bool,
-    expiry: Expiry,
+    then: Then<'a>,
 }
 
 fn set(ctx: &mut WriteCtx<'_>) -> Outcome {
@@ -58,52 +88,76 @@ fn set(ctx: &mut WriteCtx<'_>) -> Outcome {
         ctx.reply.ok();
         return Ok(Flow::Done);
     }
-    let options = parse(ctx)?;
-    let deadline = options.expiry.deadline();
+    let options = parse(ctx.cursor(3))?;
+    let deadline = match options.then {
+        Then::Persist => Deadline::Never,
+        Then::Keep => Deadline::Keep,
+        Then::Expire(expiration) => Deadline::At(expiration.at_ms(ctx.now, "set")?),
+    };
     if options.get {
-        let old = ctx.keys.look_string(key)?;
+        let old = ctx.keys.read_string(key)?;
         reply_value(&mut ctx.reply, old);
     }
-    let met = match options.condition {
+    let is_met = match options.condition {
         Condition::Always => true,
         Condition::IfAbsent => !ctx.keys.contains(key),
         Condition::IfPresent => ctx.keys.contains(key),
     };
-    if !met {
-        if !options.get {
-            ctx.reply.null();
-        }
-        return Ok(Flow::Done);
+    if is_met {
+        let value = ctx.value(2);
+        ctx.keys.set(key, value, deadline);
+        changed(ctx, key, deadline, options.get);
     }
-    let value = ctx.value(2);
-    ctx.keys.set(key, value, deadline);
-    match deadline {
-        Deadline::At(at) => deadline::changed_as_set(ctx, key, ctx.request.arg(2), at),
-        Deadline::Keep | Deadline::Never => ctx.changed(),
-    }
-    if !options.get {
-        ctx.reply.ok();
+    match (options.get, is_met) {
+        (true, _) => {}
+        (false, true) => ctx.reply.ok(),
+        (false, false) => ctx.reply.null(),
     }
     Ok(Flow::Done)
 }
 
-fn parse(ctx: &WriteCtx<'_>) -> Result<Options, ReplyError> {
-    let mut options = Options { condition: Condition::Always, get: false, expiry: Expiry::Unsaid };
-    let mut cursor = ctx.cursor(3);
+/// Hands the effect on: an expiry as the time it falls on, and without `GET`.
+fn changed(ctx: &mut WriteCtx<'_>, key: &[u8], deadline: Deadline, get: bool) {
+    match deadline {
+        Deadline::At(at) => deadline::changed_as_set(ctx, key, ctx.request.arg(2), at),
+        Deadline::Keep | Deadline::Never if get && ctx.propagation.is_wanted() => {
+            let options = ctx.request.args_from(3).filter(|word| !ascii::is_word(word, "get"));
+            let all: Vec<&[u8]> = ctx.request.args_from(0).take(3).chain(options).collect();
+            ctx.changed_as(&all);
+        }
+        Deadline::Keep | Deadline::Never => ctx.changed(),
+    }
+}
+
+fn parse(mut cursor: Cursor<'_>) -> Result<Options<'_>, ReplyError> {
+    let mut options = Options { condition: Condition::Always, get: false, then: Then::Persist };
     while !cursor.is_done() {
-        if cursor.take("nx") && options.condition != Condition::IfPresent {
-            options.condition = Condition::IfAbsent;
-        } else if cursor.take("xx") && options.condition != Condition::IfAbsent {
-            options.condition = Condition::IfPresent;
+        if cursor.take("nx") {
+            options.condition = options.condition.and(Condition::IfAbsent)?;
+        } else if cursor.take("xx") {
+            options.condition = options.condition.and(Condition::IfPresent)?;
         } else if cursor.take("get") {
             options.get = true;
-        } else if cursor.take("keepttl") && options.expiry == Expiry::Unsaid {
-            options.expiry = Expiry::Keep;
-        } else if options.expiry == Expiry::Unsaid {
-            options.expiry = Expiry::parse(&mut cursor, ctx.now, "set")?;
         } else {
-            return Err(ReplyError::Syntax);
+            options.then = parse_then(&mut cursor, options.then)?;
         }
     }
     Ok(options)
+}
+
+/// Reads an option about the expiry, `old` being what was read before it.
+fn parse_then<'a>(cursor: &mut Cursor<'a>, old: Then<'a>) -> Result<Then<'a>, ReplyError> {
+    let new = if cursor.take("keepttl") {
+        Some(Then::Keep)
+    } else {
+        Expiration::take(cursor).map(Then::Expire)
+    };
+    match (old, new) {
+        (Then::Persist, Some(new)) => Ok(new),
+        (Then::Keep, Some(Then::Keep)) => Ok(Then::Keep),
+        (Then::Expire(old), Some(Then::Expire(new))) if old.form == new.form => {
+            Ok(Then::Expire(new))
+        }
+        (_, _) => Err(ReplyError::Syntax),
+    }
 }

@@ -1,4 +1,5 @@
 //! Drives a whole node in process: virtual time, no sockets.
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part of the driver")]
 
 use std::collections::{BTreeMap, VecDeque};
 use vesta_cmd::host::{Process, Usage};
@@ -40,10 +41,21 @@ struct Wire {
 impl World {
     pub fn new(config: Config) -> Self {
         let now = Now { mono: Mono(1_000_000), unix: Unix(START_MS * 1000) };
-        let process = Process { pid: 1, arch_bits: 64, ..Process::default() };
+        let process = Process {
+            pid: 1,
+            os: "Linux 6.1.0 x86_64".to_owned(),
+            arch_bits: 64,
+            multiplexing: "epoll".to_owned(),
+            executable: "/usr/bin/vesta".to_owned(),
+            allocator: "mimalloc-3".to_owned(),
+            system_memory_bytes: 1 << 34,
+            ..Process::default()
+        };
         let node = Node::new(Setup { config, process, seed: 1, now, meter: Meter::still() });
         let mut world =
             Self { node, now, log: Vec::new(), ended: false, conns: BTreeMap::new(), next_conn: 0 };
+        // The first tick comes before the first client, as in production.
+        world.node.handle(now, Event::Tick);
         world.carry_out();
         world
     }
@@ -74,6 +86,12 @@ impl World {
         let Some(wire) = self.conns.get_mut(&conn.0).filter(|wire| !wire.closed) else { return };
         wire.unread.push_back(bytes.to_vec());
         self.read(conn);
+    }
+
+    /// Has a client go away.
+    pub fn leave(&mut self, conn: ConnId) {
+        self.close(conn);
+        self.carry_out();
     }
 
     /// Stops or resumes taking replies for a client.
@@ -231,8 +249,12 @@ impl Driver for NodeDriver {
 
     fn open_file(&mut self, start: &[Directive]) -> Result<(), Unable> {
         let mut config = Config::default();
-        let debug = Directive { name: "enable-debug-command".into(), value: "yes".into() };
-        for directive in [debug].iter().chain(start) {
+        let mut quiet = Vec::new();
+        for (name, value) in [("bind", "127.0.0.1"), ("save", ""), ("enable-debug-command", "yes")]
+        {
+            quiet.push(Directive { name: name.into(), value: value.into() });
+        }
+        for directive in quiet.iter().chain(start) {
             let option = vesta_config::options::find(directive.name.as_bytes())
                 .ok_or_else(|| Unable::Broken(format!("no option {}", directive.name)))?;
             let words: Vec<&[u8]> =
@@ -252,13 +274,24 @@ impl Driver for NodeDriver {
         if setup.propagation {
             world.node.keep_stream();
         }
+        // Drivers of real servers have a connection for housekeeping, which counts as a client.
+        world.connect().map_err(|_| Unable::Broken("no client is let in".to_owned()))?;
         self.world = Some(world);
         Ok(())
     }
 
     fn connect(&mut self) -> Result<ConnId, Unable> {
-        let broken = |reply: Vec<u8>| Unable::Broken(String::from_utf8_lossy(&reply).into_owned());
-        self.world()?.connect().map_err(broken)
+        let world = self.world()?;
+        Ok(match world.connect() {
+            Ok(conn) => conn,
+            Err(received) => {
+                // A client that is refused still reads what it is told.
+                let conn = ConnId(world.next_conn);
+                world.next_conn += 1;
+                world.conns.insert(conn.0, Wire { received, closed: true, ..Wire::default() });
+                conn
+            }
+        })
     }
 
     fn send(&mut self, conn: &mut ConnId, args: &[Vec<u8>]) -> Result<(), Unable> {
@@ -282,7 +315,7 @@ impl Driver for NodeDriver {
             match decoded {
                 Some((value, taken)) => {
                     if let Some(wire) = world.conns.get_mut(&conn.0) {
-                        wire.received = received[taken..].to_vec();
+                        wire.received = received.get(taken..).unwrap_or_default().to_vec();
                     }
                     return Ok(Some(value));
                 }
@@ -326,7 +359,7 @@ impl Driver for NodeDriver {
             let words = value.items().unwrap_or_default();
             commands
                 .push(words.iter().filter_map(|word| word.text().map(<[u8]>::to_vec)).collect());
-            rest = &rest[taken..];
+            rest = rest.get(taken..).unwrap_or_default();
         }
         Ok(Some(commands))
     }

@@ -38,6 +38,11 @@ const RESERVED_DESCRIPTORS: u32 = 32;
 /// Where the pid of a server in the background goes unless `pidfile` says otherwise.
 const DEFAULT_PID_FILE: &str = "/var/run/vesta.pid";
 
+/// Where a server without any arguments listens: nobody has said yet that others may come. With a
+/// file or arguments, what they leave out is as in redis-server, so that existing set-ups that
+/// never mention `bind` are reached as before.
+const LOOPBACK: [&str; 2] = ["127.0.0.1", "-::1"];
+
 /// A process that is ready to serve.
 pub(crate) struct Booted {
     /// The settings, as the system allowed them (`maxclients` may be lower than configured).
@@ -218,7 +223,11 @@ fn configuration(arguments: &[OsString]) -> Result<(Config, LoadedFrom, Argv), F
     {
         *file = path.to_string_lossy().into_owned();
     }
-    let Loaded { config, from } = load(&argv, &mut Disk).map_err(|error| Failed::config(&error))?;
+    let Loaded { mut config, from } =
+        load(&argv, &mut Disk).map_err(|error| Failed::config(&error))?;
+    if argv == Argv::default() {
+        config.bind = LOOPBACK.map(str::to_owned).to_vec();
+    }
     Ok((config, from, argv))
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn level(configured: LogLevel) -> Level {
         LogLevel::Verbose => Level::Verbose,
         LogLevel::Notice => Level::Notice,
         LogLevel::Warning => Level::Warning,
+        LogLevel::Nothing => Level::Nothing,
     }
 }
 

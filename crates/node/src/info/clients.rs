@@ -1,0 +1,22 @@
+//! `# Clients`
+
+use super::{Facts, Fields};
+
+pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
+    let clients = &facts.server.clients;
+    let largest = |of: fn(&crate::client::Client) -> usize| {
+        clients.iter().map(|(_, client)| of(client)).max().unwrap_or(0)
+    };
+    fields.add("connected_clients", clients.len());
+    fields.add("cluster_connections", 0);
+    fields.add("maxclients", facts.server.config.maxclients);
+    fields.add("client_recent_max_input_buffer", largest(|client| client.inbox_bytes));
+    fields.add("client_recent_max_output_buffer", largest(|client| client.pending_bytes));
+    fields.add_all(&[
+        ("blocked_clients", 0),
+        ("tracking_clients", 0),
+        ("clients_in_timeout_table", 0),
+        ("total_blocking_keys", 0),
+        ("total_blocking_keys_on_nokey", 0),
+    ]);
+}

@@ -1,0 +1,57 @@
+//! `# Stats`
+
+use super::{Facts, Fields};
+use alloc::format;
+use alloc::string::String;
+
+pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
+    let statistics = &facts.server.statistics;
+    let store = facts.store.stats();
+    let rates = statistics.rates.per_second();
+    fields.add_all(&[
+        ("total_connections_received", statistics.connections),
+        ("total_commands_processed", statistics.processed),
+        ("instantaneous_ops_per_sec", rates.commands),
+        ("total_net_input_bytes", statistics.input_bytes),
+        ("total_net_output_bytes", statistics.output_bytes),
+        ("total_net_repl_input_bytes", 0),
+        ("total_net_repl_output_bytes", 0),
+    ]);
+    fields.add("instantaneous_input_kbps", kilo(rates.input_bytes));
+    fields.add("instantaneous_output_kbps", kilo(rates.output_bytes));
+    fields.add_all(&[
+        ("rejected_connections", statistics.refused_connections),
+        ("sync_full", 0),
+        ("sync_partial_ok", 0),
+        ("sync_partial_err", 0),
+        ("expired_keys", store.expired),
+    ]);
+    // No key that is due is left behind by a round of active expiry.
+    fields.add("expired_stale_perc", "0.00");
+    fields.add_all(&[
+        ("expired_time_cap_reached_count", store.expire_rounds_cut),
+        ("evicted_keys", store.evicted),
+        ("evicted_clients", 0),
+        ("keyspace_hits", store.hits),
+        ("keyspace_misses", store.misses),
+        ("pubsub_channels", 0),
+        ("pubsub_patterns", 0),
+        ("pubsubshard_channels", 0),
+        ("latest_fork_usec", 0),
+        ("total_forks", 0),
+        ("tracking_total_keys", 0),
+        ("tracking_total_items", 0),
+        ("tracking_total_prefixes", 0),
+        ("total_error_replies", statistics.error_replies),
+        ("total_reads_processed", statistics.reads),
+        ("total_writes_processed", statistics.writes),
+        ("client_query_buffer_limit_disconnections", statistics.query_limit_disconnections),
+        ("client_output_buffer_limit_disconnections", statistics.output_limit_disconnections),
+        ("acl_access_denied_auth", statistics.auth_denied),
+    ]);
+}
+
+/// Bytes as units of 1024.
+fn kilo(bytes: u64) -> String {
+    format!("{:.2}", bytes as f64 / 1024.0)
+}

@@ -338,8 +338,9 @@ pub trait Host {
     /// Switches active expiry off or on (DEBUG SET-ACTIVE-EXPIRE).
     fn set_active_expire(&mut self, active: bool);
 
-    /// Serves nobody for `us` microseconds (DEBUG SLEEP).
-    fn sleep(&mut self, us: u64);
+    /// Serves nobody for `us` microseconds (DEBUG SLEEP); the asking client waits, so that what it
+    /// sent behind the request is executed after the sleep.
+    fn sleep(&mut self, us: u64) -> Outcome;
 
     /// A new replication id (DEBUG CHANGE-REPL-ID).
     fn change_repl_id(&mut self) -> ReplId;

@@ -38,6 +38,11 @@ pub enum Event {
         /// Whether the file was written, else why not.
         outcome: Result<(), String>,
     },
+    /// The outcome of [`Action::Sleep`].
+    Slept {
+        /// Who asked.
+        conn: ConnId,
+    },
     /// The process was asked to end (`SIGTERM`, `SIGINT`).
     Terminate,
 }
@@ -83,8 +88,10 @@ pub enum Action {
     },
     /// Give free memory back to the system.
     PurgeMemory,
-    /// Serve nobody for so many microseconds.
+    /// Serve nobody for so many microseconds, then answer with [`Event::Slept`].
     Sleep {
+        /// Who asked.
+        conn: ConnId,
         /// How long.
         us: u64,
     },

@@ -90,6 +90,7 @@ impl Node {
                     outcome.map_err(|why| format!("ERR Rewriting config file: {why}")),
                 );
             }
+            Event::Slept { conn } => self.finish(conn, Ok(())),
             Event::Terminate => self.server.end(ExitCause::Signal),
         }
     }

@@ -194,8 +194,9 @@ impl Host for Desk<'_> {
         self.server.active_expire = active;
     }
 
-    fn sleep(&mut self, us: u64) {
-        self.server.actions.push_back(Action::Sleep { us });
+    fn sleep(&mut self, us: u64) -> Outcome {
+        self.server.actions.push_back(Action::Sleep { conn: self.conn, us });
+        Ok(Flow::Wait)
     }
 
     fn change_repl_id(&mut self) -> ReplId {

@@ -4,7 +4,7 @@ mod driver;
 
 use driver::World;
 use vesta_config::{Config, MaxmemoryPolicy, OutputLimit, Secret};
-use vesta_node::ConnId;
+use vesta_node::{ConnId, Event};
 use vesta_testkit::client::encode;
 use vesta_types::DbIndex;
 
@@ -239,6 +239,16 @@ fn a_client_that_waits_may_leave() {
     // Its place goes to another client, which the end of the pause must not mistake for it.
     assert_eq!(world.ask(conn, &["CLIENT", "UNPAUSE"]), "+OK\r\n");
     assert_eq!(world.ask(conn, &["EXISTS", "k"]), ":0\r\n");
+}
+
+#[test]
+fn an_outcome_is_not_told_to_who_does_not_wait_for_it() {
+    let mut world = world(|_| {});
+    // In the place of a client that asked, and left before the outcome was known.
+    let conn = world.connect().unwrap();
+    let config = Box::new(world.node.config().clone());
+    world.node.handle(world.now, Event::Applied { conn, config, outcome: Ok(()) });
+    assert_eq!(world.ask(conn, &["PING"]), "+PONG\r\n");
 }
 
 #[test]

@@ -127,9 +127,10 @@ impl World {
             if next > end {
                 break;
             }
-            self.now.unix.0 += next.0 - self.now.mono.0;
             // Every tick moves on, or a deadline in the past would hold the loop.
-            self.now.mono = Mono(next.0 + 1);
+            let at = Mono(next.0 + 1);
+            self.now.unix.0 += at.0 - self.now.mono.0;
+            self.now.mono = at;
             self.node.handle(self.now, Event::Tick);
             self.carry_out();
         }
@@ -217,9 +218,10 @@ impl World {
                     self.node.handle(self.now, Event::Rewritten { conn, outcome: Ok(()) });
                 }
                 Action::PurgeMemory => {}
-                Action::Sleep { us } => {
+                Action::Sleep { conn, us } => {
                     self.now.mono.0 += us;
                     self.now.unix.0 += us;
+                    self.node.handle(self.now, Event::Slept { conn });
                 }
                 Action::Exit(_) => {
                     self.ended = true;

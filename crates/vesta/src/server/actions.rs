@@ -38,7 +38,10 @@ impl Turn {
                     self.node.handle(now, Event::Rewritten { conn, outcome });
                 }
                 Action::PurgeMemory => alloc::purge(),
-                Action::Sleep { us } => sleep(us),
+                Action::Sleep { conn, us } => {
+                    sleep(us);
+                    self.node.handle(now, Event::Slept { conn });
+                }
                 Action::Exit(_) => {
                     self.booted.announce_shutdown();
                     self.exit = true;

@@ -13,6 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
 
+use vesta_cmd::{Commands, RenameError};
 use vesta_config::{
     Argv, Choice, Config, Given, LoadError, Loaded, LoadedFrom, Problem, Supervised, load,
 };
@@ -75,6 +76,7 @@ pub(crate) fn boot(arguments: &[OsString]) -> Result<Booted, Failed> {
     // Before anything else: the title takes the memory of the arguments, which were copied.
     let mut title_area = Title::claim();
     let (mut config, from, argv) = configuration(arguments)?;
+    check_renamed_commands(&config, &from)?;
     enter_directory(&mut config, &from)?;
     let mut logger = opened_log(&config)?;
     let log = logger.clone();
@@ -229,6 +231,14 @@ fn configuration(arguments: &[OsString]) -> Result<(Config, LoadedFrom, Argv), F
         config.bind = LOOPBACK.map(str::to_owned).to_vec();
     }
     Ok((config, from, argv))
+}
+
+/// Renamings that cannot be are the fault of the line that asks for them.
+fn check_renamed_commands(config: &Config, from: &LoadedFrom) -> Result<(), Failed> {
+    let Err(error) = Commands::new(&config.rename_commands) else { return Ok(()) };
+    let (RenameError::Unknown { at } | RenameError::Taken { at }) = error;
+    let mut lines = from.given.iter().filter(|given| given.option.name == "rename-command");
+    Err(Failed::config(&blame(lines.nth(at), error.to_string())))
 }
 
 /// Enters `dir`, and makes the setting absolute. The line that gave it is to blame if that fails.

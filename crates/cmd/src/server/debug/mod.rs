@@ -89,9 +89,7 @@ fn set_active_expire(ctx: &mut ControlCtx<'_>) -> Outcome {
 fn sleep(ctx: &mut ControlCtx<'_>) -> Outcome {
     let seconds = number::parse_f64(ctx.arg(2)).unwrap_or(0.0);
     // The conversion saturates at both ends.
-    ctx.host.sleep((seconds * 1e6) as u64);
-    ctx.reply.ok();
-    Ok(Flow::Done)
+    ctx.host.sleep((seconds * 1e6) as u64)
 }
 
 /// `DEBUG STRINGMATCH-LEN pattern text`: whether the pattern matches.

@@ -15,6 +15,9 @@ use vesta_types::{DbIndex, Now};
 /// Requests executed for one client before others get their turn.
 const REQUESTS_PER_TURN: usize = 256;
 
+/// Replies that may wait for a client that has not authenticated, in bytes.
+const UNAUTHENTICATED_PENDING_BYTES_MAX: usize = 16 * 1024;
+
 /// What is to become of a client that was served.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Served {
@@ -267,7 +270,12 @@ impl Node {
             ClientKind::Replica => replica,
             ClientKind::Pubsub => pubsub,
         };
-        if !exceeds(limit, pending as u64, &mut client.soft_since, now) || client.closing {
+        // Who has not authenticated can only make us write errors, and must take them
+        // (CVE-2025-21605).
+        let is_stranger_and_full =
+            !client.session.authenticated && pending > UNAUTHENTICATED_PENDING_BYTES_MAX;
+        let is_over = exceeds(limit, pending as u64, &mut client.soft_since, now);
+        if client.closing || !(is_over || is_stranger_and_full) {
             return false;
         }
         client.closing = true;

@@ -279,3 +279,16 @@ fn without_credentials_nobody_has_keys_evicted() {
     world.ask(owner, &["PING"]);
     assert_eq!(world.node.dump(world.now, DbIndex::ZERO).len(), 0);
 }
+
+#[test]
+fn who_has_not_authenticated_cannot_make_the_server_hold_many_errors() {
+    let mut world = world(|config| config.requirepass = Some(Secret::new(b"sekret".to_vec())));
+    let stranger = world.connect().unwrap();
+    world.set_deaf(stranger, true);
+    for _ in 0..100 {
+        world.send(stranger, &b"GET k\r\n".repeat(10));
+    }
+    assert!(world.is_closed(stranger));
+    let friend = world.connect().unwrap();
+    assert_eq!(world.ask(friend, &["AUTH", "sekret"]), "+OK\r\n");
+}

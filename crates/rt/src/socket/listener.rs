@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use mio::event::Source;
 use mio::net::{TcpListener, UnixListener};
+use rustix::fs::Mode;
+use rustix::process::umask;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::{Address, Stream};
@@ -97,7 +99,18 @@ impl Listener {
         let address = SockAddr::unix(path).map_err(|cause| ListenError { step: "bind", cause })?;
         let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking().cloexec(), None)
             .map_err(|cause| ListenError { step: "socket", cause })?;
-        socket.bind(&address).map_err(|cause| ListenError { step: "bind", cause })?;
+        // The file must not be wider open between bind and chmod than it is to be after both
+        // (CVE-2023-45145).
+        let bound = match permissions {
+            None => socket.bind(&address),
+            Some(mode) => {
+                let usual = umask(Mode::from_raw_mode(!mode & 0o777));
+                let bound = socket.bind(&address);
+                umask(usual);
+                bound
+            }
+        };
+        bound.map_err(|cause| ListenError { step: "bind", cause })?;
         if let Some(mode) = permissions {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
                 .map_err(|cause| ListenError { step: "chmod", cause })?;

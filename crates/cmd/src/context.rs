@@ -1,5 +1,6 @@
 //! What a handler gets to work with, by what it may touch.
 
+use crate::blocking::Waiter;
 use crate::{Commands, Cursor, Host, Propagation};
 use vesta_config::Config;
 use vesta_resp::{Reply, Request};
@@ -19,6 +20,8 @@ pub struct ReadCtx<'a> {
     pub config: &'a Config,
     /// The time.
     pub now: Now,
+    /// The way to wait for a key.
+    pub waiter: Waiter<'a>,
 }
 
 /// For a command that changes keys.
@@ -36,6 +39,8 @@ pub struct WriteCtx<'a> {
     pub now: Now,
     /// Where effects go.
     pub propagation: &'a mut Propagation,
+    /// The way to wait for a key.
+    pub waiter: Waiter<'a>,
 }
 
 /// For a command about the client or the server.

@@ -8,8 +8,10 @@
 extern crate alloc;
 
 pub mod connection;
+pub mod blocking;
 mod context;
 mod cursor;
+mod encodings;
 mod error;
 mod help;
 pub mod host;
@@ -22,6 +24,7 @@ mod table;
 
 pub use context::{ControlCtx, ReadCtx, WriteCtx};
 pub use cursor::Cursor;
+pub use encodings::limits_of;
 pub use error::ReplyError;
 pub use host::Host;
 pub use propagation::Propagation;
@@ -90,6 +93,8 @@ pub enum Flow {
     Close,
     /// It waits: the reply comes when an action of the node is finished.
     Wait,
+    /// It waits for a key, as its [`blocking::Block`] says.
+    Block,
 }
 
 /// Every command of every family.

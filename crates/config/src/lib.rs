@@ -39,7 +39,7 @@ pub use choice::{
 pub use config::Config;
 pub use docs::{DocsRow, docs_table};
 pub use fuzz::fuzz_parse;
-pub use live::{Changed, Peer, SetError, matching, set};
+pub use live::{Changed, Peer, SetError, carry_over, matching, set};
 pub use load::{Given, Loaded, LoadedFrom, Sources, load};
 pub use load_error::{BadLine, LoadError, Origin, Problem};
 pub use option::{Effect, Opt, Shown, Takes};

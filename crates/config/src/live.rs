@@ -69,6 +69,21 @@ pub fn set(config: &Config, pairs: &[(&[u8], &[u8])], peer: Peer) -> Result<Chan
     Ok(Changed { config: changed, options })
 }
 
+/// The settings `present` with the values that these options have in `wanted`: what was set
+/// meanwhile by others stays.
+#[must_use]
+pub fn carry_over(present: &Config, wanted: &Config, options: &[&'static Opt]) -> Config {
+    let mut changed = present.clone();
+    for option in options {
+        if let Repeats::Restarts(clear) = option.repeats {
+            clear(&mut changed);
+        }
+        // A value that is shown can be set: clients rely on that, and a test sees to it.
+        let _ = option.apply(&mut changed, &[&option.value(wanted)]);
+    }
+    changed
+}
+
 /// An option, the name it was given by, and its new value.
 type Wanted<'a> = (&'static Opt, &'static str, &'a [u8]);
 

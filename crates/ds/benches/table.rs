@@ -4,7 +4,10 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use vesta_ds::{Entry, KeyHasher, NewValue, Table};
+use std::convert::Infallible;
+use vesta_ds::{KeyHasher, NewValue, Table};
+
+type Entry = vesta_ds::Entry<Infallible>;
 
 const ITEMS: usize = 100_000;
 

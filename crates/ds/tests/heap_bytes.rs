@@ -3,7 +3,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use vesta_ds::{Entry, Item, KeyHasher, NewValue, Table};
+use std::convert::Infallible;
+use vesta_ds::{Item, KeyHasher, NewValue, Table};
+
+type Entry = vesta_ds::Entry<Infallible>;
 
 /// Counts the bytes that the current thread has allocated and not freed, rounded up to 8.
 struct Counting;

@@ -28,6 +28,8 @@ pub enum Event {
         conn: ConnId,
         /// The settings that were to be applied.
         config: Box<Config>,
+        /// Those of them that were named: others may have been changed meanwhile.
+        options: Vec<&'static Opt>,
         /// Whether they are in force.
         outcome: Result<(), String>,
     },

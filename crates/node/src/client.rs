@@ -39,6 +39,8 @@ pub(crate) enum Waiting {
     No,
     /// Its last command is under way outside; `unheard`: its reply is not wanted.
     Action { unheard: bool },
+    /// Its last command waits for a key; `unheard`: its reply is not wanted.
+    Key { unheard: bool },
     /// CLIENT PAUSE holds its next command back.
     Pause,
 }

@@ -68,9 +68,10 @@ impl Node {
             Event::Tick => self.tick(now),
             Event::Measured(usage) => self.measured(usage),
             Event::Pending { conn, bytes } => self.pending(now, conn, bytes),
-            Event::Applied { conn, config, outcome } => {
+            Event::Applied { conn, config, options, outcome } => {
                 if outcome.is_ok() {
-                    self.server.config = *config;
+                    let present = &self.server.config;
+                    self.server.config = vesta_config::carry_over(present, &config, &options);
                     self.config_changed();
                 }
                 self.finish(conn, outcome.map_err(|why| format!("ERR {why}")));
@@ -103,11 +104,15 @@ impl Node {
         if now.mono >= self.server.cron.round_at {
             self.round(now);
         }
+        self.end_overdue_blocks(now);
         if self.server.cron.expire_at.is_some_and(|at| now.mono >= at) {
             self.expire_slice(now);
         }
         if self.server.cron.reap_at.is_some_and(|at| now.mono >= at) || self.store.has_garbage() {
             self.reap_slice(now);
+        }
+        if self.store.has_touched() || self.server.retry_blocked {
+            self.serve_touched(now);
         }
     }
 
@@ -255,6 +260,7 @@ impl Node {
     /// Brings the owners of settings up to date.
     pub(crate) fn config_changed(&mut self) {
         self.store.set_access(crate::access_of(&self.server.config));
+        self.store.set_limits(vesta_cmd::limits_of(&self.server.config));
     }
 
     /// How many bytes were sent to clients and in how many writes, since the last report.

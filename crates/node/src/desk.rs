@@ -139,13 +139,13 @@ impl Host for Desk<'_> {
     }
 
     fn unblock(&mut self, id: u64, how: Unblock) -> bool {
-        let mut clients = self.server.clients.iter();
-        let Some((_, client)) = clients.find(|(_, client)| client.session.id == id) else {
-            return false;
-        };
-        match (client.waiting, how) {
-            // Not in a blocking command.
-            (Waiting::No | Waiting::Action { .. } | Waiting::Pause, _) => false,
+        let is_meant = |(_, client): &(ConnId, &Client)| client.session.id == id;
+        let Some((conn, _)) = self.server.clients.iter().find(is_meant) else { return false };
+        match how {
+            Unblock::Timeout => self.server.time_out(conn),
+            Unblock::Error => self.server.answer_blocked(conn, |reply| {
+                reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            }),
         }
     }
 
@@ -221,6 +221,7 @@ impl Server {
         if self.pause.take().is_none() {
             return;
         }
+        self.retry_blocked = !self.blocked.is_empty();
         let Self { clients, actions, .. } = self;
         for (conn, client) in clients.iter_mut() {
             if client.waiting == Waiting::Pause && !client.closing {

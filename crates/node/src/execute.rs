@@ -8,6 +8,7 @@ use crate::{ConnId, Level, Node};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use vesta_cmd::blocking::Waiter;
 use vesta_cmd::host::Replies;
 use vesta_cmd::{ControlCtx, Flow, Found, Outcome, ReadCtx, ReplyError, Run, WriteCtx};
 use vesta_resp::{Outbox, Reply, Request};
@@ -85,7 +86,7 @@ impl Node {
             return self.execute_armed(now, conn, request, found, prepared.hash, outbox, ticks);
         }
         let flow = self.run(now, conn, request, found, prepared.hash, outbox, ticks);
-        self.after(conn, flow)
+        self.after(now, conn, found, flow)
     }
 
     /// Executes a request of a client that wants no replies, or not this one (CLIENT REPLY).
@@ -144,7 +145,7 @@ impl Node {
             Verdict::Hold => return Next::Hold,
         }
         let flow = self.run(now, conn, request, found, hash, outbox, ticks);
-        self.after(conn, flow)
+        self.after(now, conn, found, flow)
     }
 
     fn replies_of(&self, conn: ConnId) -> Replies {
@@ -154,7 +155,7 @@ impl Node {
     /// Runs the handler, hands its effects on, and keeps the accounts.
     #[inline]
     #[expect(clippy::too_many_arguments, reason = "borrows of many owners, taken apart once")]
-    fn run(
+    pub(crate) fn run(
         &mut self,
         now: Now,
         conn: ConnId,
@@ -173,14 +174,16 @@ impl Node {
             .untouching(session.no_touch)
             .frozen(server.pause.is_some());
         let reply = Reply::new(outbox, session.proto);
+        let mut block = None;
+        let waiter = Waiter::new(true, &mut block);
         let outcome = match found.command.run {
             Run::Read(handler) => {
                 let config = &server.config;
-                handler(&mut ReadCtx { request, keys, reply, config, now })
+                handler(&mut ReadCtx { request, keys, reply, config, now, waiter })
             }
             Run::Write(handler) => {
                 let config = &server.config;
-                handler(&mut WriteCtx { request, keys, reply, config, now, propagation })
+                handler(&mut WriteCtx { request, keys, reply, config, now, propagation, waiter })
             }
             Run::Control(handler) | Run::Branching { alone: handler, .. } => {
                 let host = &mut Desk { server, conn, request, now };
@@ -188,6 +191,10 @@ impl Node {
             }
             Run::Container(_) => Err(ReplyError::Syntax),
         };
+        if outcome == Ok(Flow::Block) {
+            self.waits_for = block;
+            return Flow::Block;
+        }
         if self.store.has_deleted() {
             self.propagate_deleted();
         }
@@ -225,7 +232,12 @@ impl Node {
         }
     }
 
-    fn after(&mut self, conn: ConnId, flow: Flow) -> Next {
+    /// Sees to what the command has brought about, for its client and for those who wait.
+    #[inline]
+    fn after(&mut self, now: Now, conn: ConnId, found: Found, flow: Flow) -> Next {
+        if self.store.has_touched() || self.server.retry_blocked {
+            self.serve_touched(now);
+        }
         match flow {
             Flow::Done => {
                 // A client may have disconnected itself.
@@ -233,6 +245,12 @@ impl Node {
                 if closing { Next::Close } else { Next::Go }
             }
             Flow::Close => Next::Close,
+            Flow::Block => {
+                if let Some(block) = self.waits_for.take() {
+                    self.block(now, conn, found, block);
+                }
+                Next::Wait
+            }
             Flow::Wait => {
                 if let Some(client) = self.server.clients.get_mut(conn) {
                     let unheard = client.session.replies != Replies::On;

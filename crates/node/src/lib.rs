@@ -15,6 +15,7 @@
 extern crate alloc;
 
 mod action;
+mod blocking;
 mod client;
 mod clients;
 mod cron;
@@ -39,10 +40,11 @@ use crate::server::Server;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use vesta_cmd::blocking::Block;
 use vesta_cmd::host::Process;
 use vesta_cmd::{Commands, Propagation};
 use vesta_config::{Config, MaxmemoryPolicy};
-use vesta_store::{Access, AccessPolicy, Store};
+use vesta_store::{Access, AccessPolicy, Store, Value};
 use vesta_types::{DbIndex, Mono, Now, Rng};
 
 /// What a node starts from.
@@ -98,6 +100,8 @@ pub struct Node {
     propagation: Propagation,
     eviction: Eviction,
     scratch: Scratch,
+    /// What the command that has just ended with [`vesta_cmd::Flow::Block`] waits for.
+    waits_for: Option<Block>,
 }
 
 impl Node {
@@ -111,7 +115,8 @@ impl Node {
         let mut rng = Rng::new(seed);
         let commands = Commands::new(&config.rename_commands)
             .expect("whoever starts a node has tried the renaming of commands");
-        let store = Store::new(config.databases, access_of(&config), rng.bits());
+        let mut store = Store::new(config.databases, access_of(&config), rng.bits());
+        store.set_limits(vesta_cmd::limits_of(&config));
         let names = commands.leaf_names().collect();
         let server = Server::new(config, process, meter, rng, now, names);
         Self {
@@ -121,6 +126,7 @@ impl Node {
             propagation: Propagation::default(),
             eviction: Eviction::default(),
             scratch: Scratch::default(),
+            waits_for: None,
         }
     }
 
@@ -144,7 +150,8 @@ impl Node {
     /// When the node wants its next [`Event::Tick`].
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
-        self.server.cron.next_deadline()
+        let blocked = self.server.blocked.next_deadline().unwrap_or(Mono::NEVER);
+        self.server.cron.next_deadline().min(blocked)
     }
 
     /// Starts to keep the stream of effects for [`Node::take_stream`].
@@ -167,7 +174,12 @@ impl Node {
         let mut all: Vec<_> = keys
             .iter()
             .map(|entry| {
-                let value = alloc::format!("{:?}", vesta_cmd::string::text_of(&entry.value()));
+                let value = match entry.value() {
+                    Value::String(string) => {
+                        alloc::format!("{:?}", vesta_cmd::string::text_of(&string))
+                    }
+                    Value::Object(object) => alloc::format!("{object:?}"),
+                };
                 (Box::from(entry.key()), value, entry.expiry())
             })
             .collect();

@@ -83,6 +83,7 @@ impl Node {
 
     /// A client is gone; its place is free.
     pub fn disconnect(&mut self, conn: ConnId) {
+        self.server.blocked.remove(conn);
         if let Some(client) = self.server.clients.remove(conn) {
             self.server.log(Level::Verbose, format!("Client closed connection {}", client.addr));
         }

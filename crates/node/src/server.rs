@@ -1,6 +1,7 @@
 //! Everything of a node but the data: settings, clients, counters, wishes.
 
 use crate::action::{Action, Level};
+use crate::blocking::Blocked;
 use crate::clients::Clients;
 use crate::cron::Cron;
 use crate::gates::Armed;
@@ -25,6 +26,10 @@ pub(crate) struct Server {
     pub(crate) statistics: Statistics,
     pub(crate) cron: Cron,
     pub(crate) pause: Option<PauseUntil>,
+    /// Clients that wait for keys.
+    pub(crate) blocked: Blocked,
+    /// A pause has ended: whoever waits is to be tried again.
+    pub(crate) retry_blocked: bool,
     pub(crate) usage: Usage,
     /// Most bytes ever handed out by the allocator, as far as it was measured.
     pub(crate) peak_bytes: u64,
@@ -81,6 +86,8 @@ impl Server {
             clients: Clients::default(),
             actions: VecDeque::new(),
             pause: None,
+            blocked: Blocked::default(),
+            retry_blocked: false,
             usage: Usage::default(),
             peak_bytes: 0,
             startup_bytes: 0,

@@ -247,8 +247,28 @@ fn an_outcome_is_not_told_to_who_does_not_wait_for_it() {
     // In the place of a client that asked, and left before the outcome was known.
     let conn = world.connect().unwrap();
     let config = Box::new(world.node.config().clone());
-    world.node.handle(world.now, Event::Applied { conn, config, outcome: Ok(()) });
+    let options = Vec::new();
+    world.node.handle(world.now, Event::Applied { conn, config, options, outcome: Ok(()) });
     assert_eq!(world.ask(conn, &["PING"]), "+PONG\r\n");
+}
+
+/// Found by the simulator: the settings of a CONFIG SET that waits for the rim took the place of
+/// all that others had set meanwhile.
+#[test]
+fn a_setting_made_while_another_is_applied_is_not_lost() {
+    let mut world = world(|_| {});
+    let (waits, other) = (world.connect().unwrap(), world.connect().unwrap());
+    let changed = vesta_config::set(
+        world.node.config(),
+        &[(b"maxclients", b"100")],
+        vesta_config::Peer::Local,
+    )
+    .unwrap();
+    assert_eq!(world.ask(other, &["CONFIG", "SET", "hz", "50"]), "+OK\r\n");
+    let (config, options) = (Box::new(changed.config), changed.options);
+    let applied = Event::Applied { conn: waits, config, options, outcome: Ok(()) };
+    world.node.handle(world.now, applied);
+    assert_eq!((world.node.config().hz, world.node.config().maxclients), (50, 100));
 }
 
 #[test]

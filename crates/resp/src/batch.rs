@@ -147,3 +147,42 @@ impl<'a> Request<'a> {
         Self { spans: self.spans.get(count..).unwrap_or_default(), ..*self }
     }
 }
+
+/// A request with bytes of its own, which outlives the buffer it arrived in.
+#[derive(Clone, Debug, Default)]
+pub struct OwnedRequest {
+    bytes: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+impl OwnedRequest {
+    /// A copy of `request` with argument `index` replaced wherever `replace` gives another.
+    pub fn of<'a>(
+        request: &Request<'a>,
+        mut replace: impl FnMut(usize, &'a [u8]) -> Option<Vec<u8>>,
+    ) -> Self {
+        let mut owned = Self::default();
+        for (index, argument) in request.args_from(0).enumerate() {
+            let start = u32::try_from(owned.bytes.len()).unwrap_or(u32::MAX - 1);
+            match replace(index, argument) {
+                Some(other) => owned.bytes.extend_from_slice(&other),
+                None => owned.bytes.extend_from_slice(argument),
+            }
+            let len = owned.bytes.len() - start as usize;
+            owned.spans.push(Span { start, len: u32::try_from(len).unwrap_or(0) });
+        }
+        owned
+    }
+
+    /// The request.
+    #[must_use]
+    pub fn request(&self) -> Request<'_> {
+        Request { bytes: &self.bytes, spans: &self.spans, bigs: &[] }
+    }
+
+    /// Memory held, in bytes.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.bytes.capacity() + self.spans.capacity() * size_of::<Span>()
+    }
+}

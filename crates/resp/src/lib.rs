@@ -22,7 +22,7 @@ mod multibulk;
 mod outbox;
 mod reply;
 
-pub use batch::{Batch, Request};
+pub use batch::{Batch, OwnedRequest, Request};
 pub use error::ProtocolError;
 pub use inbox::{BIG_ARGUMENT_BYTES, Framing, Inbox, fuzz_requests};
 pub use inline::{UnbalancedQuotes, split_words};

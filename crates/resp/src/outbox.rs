@@ -147,6 +147,21 @@ impl Outbox {
         }
     }
 
+    /// Everything still to be sent, in one piece; shared allocations are copied.
+    #[must_use]
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        if self.sent == 0 && self.blobs.is_empty() {
+            return self.bytes;
+        }
+        let mut all = Vec::with_capacity(self.pending_bytes());
+        while !self.is_empty() {
+            let pieces = self.pieces::<8>().concat();
+            self.advance(pieces.len());
+            all.extend(pieces);
+        }
+        all
+    }
+
     /// Gives the empty buffer away so that another conversation can use it; `None` while bytes
     /// are pending or when there is no buffer.
     pub fn take_buffer(&mut self) -> Option<Vec<u8>> {

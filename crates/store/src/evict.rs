@@ -13,6 +13,9 @@ use vesta_types::{DbIndex, Unix};
 /// Candidates kept between evictions.
 const POOL: usize = 16;
 
+/// Elements of what waits to be freed that one call frees.
+const REAPED_PER_CALL: usize = 64;
+
 /// What makes a key the next to go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Evict {
@@ -72,7 +75,8 @@ impl Candidates {
 
 impl Store {
     /// Deletes one key as the policy says; the bytes its entry gives back, or `None` when no key
-    /// may go. `samples` entries of each database are looked at.
+    /// may go. `samples` entries of each database are looked at. What was deleted before and waits
+    /// to be freed is freed first, in slices, and then no key has to go.
     pub fn evict_one(
         &mut self,
         evict: Evict,
@@ -81,6 +85,11 @@ impl Store {
         now: Unix,
         candidates: &mut Candidates,
     ) -> Option<usize> {
+        if self.has_garbage() {
+            let before = self.bytes();
+            self.reap(REAPED_PER_CALL);
+            return Some(before.saturating_sub(self.bytes()));
+        }
         if evict == Evict::Random {
             return self.evict_random(victims, samples);
         }
@@ -109,12 +118,12 @@ impl Store {
         let count = u32::try_from(dbs.len()).unwrap_or(u32::MAX);
         for (raw, db) in dbs.iter().enumerate() {
             let Some(index) = DbIndex::new(raw as u64, count) else { continue };
-            if victims == Victims::Expiring && db.expiring == 0 {
+            if victims == Victims::Expiring && db.expiring.keys == 0 {
                 continue;
             }
             // Where few keys expire, more are looked at to find as many that may go.
             let share = if victims == Victims::Expiring {
-                (db.table.len() / db.expiring.max(1)).clamp(1, 64)
+                (db.table.len() / db.expiring.keys.max(1)).clamp(1, 64)
             } else {
                 1
             };
@@ -148,7 +157,7 @@ impl Store {
             let Some(db) = dbs.get(index.index()) else { continue };
             let key = match victims {
                 Victims::All => db.table.random(&mut || rng.bits()),
-                Victims::Expiring if db.expiring == 0 => None,
+                Victims::Expiring if db.expiring.keys == 0 => None,
                 Victims::Expiring => {
                     let mut found = None;
                     // From a random place on, until one that expires is found.

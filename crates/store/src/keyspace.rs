@@ -1,9 +1,11 @@
 //! One database as one request sees it.
 
-use crate::{Db, Entry, NewValue, Store, StrRef, Why};
+use crate::expiring::fields_due;
+use crate::object::{Hash, Kind, Object, Rules};
+use crate::{Db, Entry, NewValue, Store, Why};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use vesta_ds::Lookup;
+use vesta_ds::{Lookup, Value};
 use vesta_types::{DbIndex, Now, Unix};
 
 /// A key that holds another type of value than the command works on.
@@ -21,13 +23,23 @@ pub enum Deadline {
     At(u64),
 }
 
+impl Deadline {
+    /// The expiry of a key that was not there before.
+    fn of_new(self) -> Option<u64> {
+        match self {
+            Self::Keep | Self::Never => None,
+            Self::At(ms) => Some(ms),
+        }
+    }
+}
+
 /// Expired keys that one call of [`Keyspace::random_key`] draws before it searches in order.
 const EXPIRED_DRAWS_MAX: usize = 100;
 
 /// A view of one database for one request at one time.
 #[derive(Debug)]
 pub struct Keyspace<'a> {
-    store: &'a mut Store,
+    pub(crate) store: &'a mut Store,
     db: DbIndex,
     now: Unix,
     /// Whether reading leaves its mark on access clocks and hit counters.
@@ -123,7 +135,7 @@ impl<'a> Keyspace<'a> {
             self.store.ledger.stats.misses += 1;
             return None;
         }
-        let Store { dbs, rng, access, ledger, .. } = &mut *self.store;
+        let Store { dbs, rng, access, ledger, trash, .. } = &mut *self.store;
         let Db { table, expiring } = dbs.get_mut(self.db.index())?;
         match table.find_live(hash, key, now.ms()) {
             Lookup::Live(entry) => {
@@ -138,6 +150,7 @@ impl<'a> Keyspace<'a> {
                 ledger.stats.misses += 1;
                 ledger.forget(expiring, &gone);
                 ledger.note_deleted(self.db, key, Why::Expired);
+                trash.throw(gone, ledger);
                 None
             }
             Lookup::Absent => {
@@ -174,56 +187,43 @@ impl<'a> Keyspace<'a> {
         self.peek(key).is_some()
     }
 
-    /// The string at `key` for a command that reads it.
-    ///
-    /// # Errors
-    /// [`WrongType`] when the value is none.
-    #[inline]
-    pub fn read_string(&mut self, key: &[u8]) -> Result<Option<StrRef<'_>>, WrongType> {
-        Ok(self.read(key).map(Entry::value))
-    }
-
-    /// The string at `key` for a command that goes on to change it.
-    ///
-    /// # Errors
-    /// [`WrongType`] when the value is none.
-    pub fn look_string(&mut self, key: &[u8]) -> Result<Option<StrRef<'_>>, WrongType> {
-        Ok(self.look(key).map(Entry::value))
-    }
-
-    /// Changes the string at `key` in place; `None` when there is none. The accounts follow.
-    ///
-    /// # Errors
-    /// [`WrongType`] when the value is none; it stays as it is.
-    pub fn edit_string<R>(
-        &mut self,
-        key: &[u8],
-        change: impl FnOnce(&mut Entry) -> R,
-    ) -> Result<Option<R>, WrongType> {
-        Ok(self.edit(key, change))
-    }
-
     /// Changes the entry at `key` in place; `None` when there is none. The accounts follow.
     #[inline]
     pub fn edit<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        self.edit_by_rules(key, |entry, _| change(entry))
+    }
+
+    /// As [`Keyspace::edit`], with what objects need to know when they are changed.
+    #[inline]
+    pub(crate) fn edit_by_rules<R>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut Entry, &Rules) -> R,
+    ) -> Option<R> {
         let (now, hash) = (self.now, self.hash(key));
-        let Store { dbs, rng, access, ledger, .. } = &mut *self.store;
+        let Store { dbs, rng, access, ledger, trash, rules, .. } = &mut *self.store;
         let db = dbs.get_mut(self.db.index())?;
         match db.table.find_live(hash, key, now.ms()) {
             Lookup::Live(entry) => {
                 let (bytes, before) = (entry.alloc_bytes(), entry.expiry());
-                let outcome = change(entry);
+                let fields_before = fields_due(entry);
+                ledger.touch(self.db, key);
+                let outcome = change(entry, rules);
                 if self.touch {
                     entry.set_clock(access.touched(entry.clock(), now, rng));
                 }
-                let after = entry.expiry();
+                let (after, fields_after) = (entry.expiry(), fields_due(entry));
                 ledger.entry_bytes = ledger.entry_bytes - bytes + entry.alloc_bytes();
                 note_expiry(db, hash, before, after);
+                if fields_before != fields_after {
+                    db.expiring.set_hash(hash, key, fields_after);
+                }
                 Some(outcome)
             }
             Lookup::Expired(gone) => {
                 ledger.forget(&mut db.expiring, &gone);
                 ledger.note_deleted(self.db, key, Why::Expired);
+                trash.throw(gone, ledger);
                 None
             }
             Lookup::Absent => None,
@@ -234,7 +234,7 @@ impl<'a> Keyspace<'a> {
     #[inline]
     pub fn set(&mut self, key: &[u8], value: NewValue<'_>, deadline: Deadline) {
         let (now, hash) = (self.now, self.hash(key));
-        let Store { dbs, access, ledger, .. } = &mut *self.store;
+        let Store { dbs, access, ledger, trash, .. } = &mut *self.store;
         let Some(db) = dbs.get_mut(self.db.index()) else { return };
         match db.table.find_live(hash, key, now.ms()) {
             Lookup::Live(entry) => {
@@ -244,14 +244,24 @@ impl<'a> Keyspace<'a> {
                     Deadline::Never => None,
                     Deadline::At(ms) => Some(ms),
                 };
+                let expires_fields = fields_due(entry).is_some();
+                let object = entry.take_object();
+                ledger.touch(self.db, key);
                 entry.set(value, after);
                 entry.set_clock(access.fresh(now));
                 ledger.entry_bytes = ledger.entry_bytes - bytes + entry.alloc_bytes();
                 note_expiry(db, hash, before, after);
+                if expires_fields {
+                    db.expiring.set_hash(hash, key, None);
+                }
+                if let Some(object) = object {
+                    trash.throw_object(object, ledger);
+                }
             }
             Lookup::Expired(gone) => {
                 ledger.forget(&mut db.expiring, &gone);
                 ledger.note_deleted(self.db, key, Why::Expired);
+                trash.throw(gone, ledger);
                 self.insert(hash, key, value, deadline);
             }
             Lookup::Absent => self.insert(hash, key, value, deadline),
@@ -263,6 +273,26 @@ impl<'a> Keyspace<'a> {
         self.edit(key, |entry| entry.set_expiry(expiry)).is_some()
     }
 
+    /// Deletes those of the `names` in the hash at `key` whose time has come, so that a command
+    /// that changes fields finds none of them. Costs next to nothing where no field expires.
+    pub fn expire_fields<'n>(&mut self, key: &[u8], names: impl Iterator<Item = &'n [u8]>) {
+        let (now_ms, hash) = (self.now_ms(), self.hash(key));
+        if !self.store.db(self.db).expiring.may_be_due(hash, key, now_ms) {
+            return;
+        }
+        let (mut gone, mut is_spent) = (Vec::new(), false);
+        self.edit_by_rules(key, |entry, _| {
+            if let Some(fields) = entry.object_mut().and_then(Hash::of_mut) {
+                gone.extend(names.filter_map(|name| fields.take_if_due(name, now_ms)));
+                is_spent = fields.is_empty();
+            }
+        });
+        self.store.ledger.note_fields_expired(self.db, key, gone);
+        if is_spent {
+            self.delete(key);
+        }
+    }
+
     /// Takes the entry of `key` out.
     pub fn remove(&mut self, key: &[u8]) -> Option<Entry> {
         let hash = self.hash(key);
@@ -271,30 +301,49 @@ impl<'a> Keyspace<'a> {
         let db = dbs.get_mut(self.db.index())?;
         let entry = db.table.remove(hash, key)?;
         ledger.forget(&mut db.expiring, &entry);
+        ledger.touch(self.db, key);
         Some(entry)
+    }
+
+    /// Deletes `key`; whether it was there. A large value is freed later, in slices.
+    pub fn delete(&mut self, key: &[u8]) -> bool {
+        let Some(entry) = self.remove(key) else { return false };
+        let Store { trash, ledger, .. } = &mut *self.store;
+        trash.throw(entry, ledger);
+        true
     }
 
     /// Puts `entry` in under its own key, in place of what was there.
     pub fn put(&mut self, entry: Entry) {
         let hash = self.store.hash(entry.key());
-        let Store { dbs, ledger, .. } = &mut *self.store;
+        let Store { dbs, ledger, trash, .. } = &mut *self.store;
         let Some(db) = dbs.get_mut(self.db.index()) else { return };
         if let Some(old) = db.table.remove(hash, entry.key()) {
             ledger.forget(&mut db.expiring, &old);
+            trash.throw(old, ledger);
         }
+        ledger.touch(self.db, entry.key());
         ledger.entry_bytes += entry.alloc_bytes();
-        db.expiring += usize::from(entry.expiry().is_some());
+        db.expiring.learn(hash, &entry);
         db.table.insert_new(hash, entry);
     }
 
     /// A new entry called `name` with the value and expiry of the one at `key`, which counts as
-    /// read. A large value is shared between the two until one of them is changed.
+    /// read. A long string is shared between the two until one of them is changed; an object is
+    /// copied.
     pub fn duplicate(&mut self, key: &[u8], name: &[u8]) -> Option<Entry> {
         let clock = self.store.access.fresh(self.now);
         let entry = self.read(key)?;
-        let mut twin = Entry::new(name, entry.value().to_new(), entry.expiry(), clock);
-        twin.set_raw(entry.is_raw());
-        Some(twin)
+        Some(match entry.value() {
+            Value::String(string) => {
+                let mut twin = Entry::new(name, string.to_new(), entry.expiry(), clock);
+                twin.set_raw(entry.is_raw());
+                twin
+            }
+            Value::Object(object) => {
+                Entry::with_object(name, Box::new(object.clone()), entry.expiry(), clock)
+            }
+        })
     }
 
     /// Visits the bucket at `cursor` and gives the next cursor, 0 at the end. Entries found
@@ -371,27 +420,36 @@ impl<'a> Keyspace<'a> {
     /// Deletes `key` if its time has come.
     fn expire_if_due(&mut self, hash: u64, key: &[u8]) {
         let now = self.now_ms();
-        let Store { dbs, ledger, .. } = &mut *self.store;
+        let Store { dbs, ledger, trash, .. } = &mut *self.store;
         let Some(db) = dbs.get_mut(self.db.index()) else { return };
-        if db.expiring == 0 {
+        if db.expiring.keys == 0 {
             return;
         }
         if let Lookup::Expired(gone) = db.table.find_live(hash, key, now) {
             ledger.forget(&mut db.expiring, &gone);
             ledger.note_deleted(self.db, key, Why::Expired);
+            trash.throw(gone, ledger);
         }
     }
 
     fn insert(&mut self, hash: u64, key: &[u8], value: NewValue<'_>, deadline: Deadline) {
-        let expiry = match deadline {
-            Deadline::Keep | Deadline::Never => None,
-            Deadline::At(ms) => Some(ms),
-        };
-        let Store { dbs, access, ledger, .. } = &mut *self.store;
+        let clock = self.store.access.fresh(self.now);
+        self.insert_entry(hash, Entry::new(key, value, deadline.of_new(), clock));
+    }
+
+    /// Makes `key`, which must not be there, with an object.
+    pub(crate) fn add_object(&mut self, key: &[u8], object: Object, deadline: Deadline) {
+        let (hash, clock) = (self.hash(key), self.store.access.fresh(self.now));
+        let entry = Entry::with_object(key, Box::new(object), deadline.of_new(), clock);
+        self.insert_entry(hash, entry);
+    }
+
+    fn insert_entry(&mut self, hash: u64, entry: Entry) {
+        let Store { dbs, ledger, .. } = &mut *self.store;
         let Some(db) = dbs.get_mut(self.db.index()) else { return };
-        let entry = Entry::new(key, value, expiry, access.fresh(self.now));
+        ledger.touch(self.db, entry.key());
         ledger.entry_bytes += entry.alloc_bytes();
-        db.expiring += usize::from(expiry.is_some());
+        db.expiring.learn(hash, &entry);
         db.table.insert_new(hash, entry);
     }
 }
@@ -402,7 +460,8 @@ fn note_expiry(db: &mut Db, hash: u64, before: Option<u64>, after: Option<u64>) 
     if before == after {
         return;
     }
-    db.expiring = db.expiring - usize::from(before.is_some()) + usize::from(after.is_some());
+    let keys = &mut db.expiring.keys;
+    *keys = *keys - usize::from(before.is_some()) + usize::from(after.is_some());
     if let Some(due) = after {
         db.table.note_due(hash, due);
     }

@@ -1,7 +1,9 @@
 //! The accounts of the store: bytes, counters, and the record of deletions nobody asked for.
 
-use crate::{Deleted, Entry, Stats, Why};
+use crate::expiring::Expiring;
+use crate::{Deleted, Entry, Stats, Touched, Why};
 use alloc::vec::Vec;
+use vesta_ds::Field;
 use vesta_types::DbIndex;
 
 #[derive(Debug, Default)]
@@ -11,23 +13,53 @@ pub(crate) struct Ledger {
     pub(crate) stats: Stats,
     pub(crate) deleted: Vec<Deleted>,
     pub(crate) record_deleted: bool,
+    pub(crate) touched: Vec<Touched>,
+    pub(crate) record_touched: bool,
 }
 
 impl Ledger {
-    /// Takes an entry that left its table off the accounts; `expiring` is its database's count.
-    pub(crate) fn forget(&mut self, expiring: &mut usize, gone: &Entry) {
+    /// Takes an entry that left its table off the accounts; `expiring` is its database's.
+    pub(crate) fn forget(&mut self, expiring: &mut Expiring, gone: &Entry) {
         self.entry_bytes -= gone.alloc_bytes();
-        *expiring -= usize::from(gone.expiry().is_some());
+        expiring.forget(gone);
+    }
+
+    /// Puts on record that a key may have changed, for whoever waits for it.
+    #[inline]
+    pub(crate) fn touch(&mut self, db: DbIndex, key: &[u8]) {
+        if self.record_touched {
+            self.touched.push(Touched::Key { db, key: key.into() });
+        }
+    }
+
+    /// Puts on record that any key of a database may have changed.
+    pub(crate) fn touch_all(&mut self, db: DbIndex) {
+        if self.record_touched {
+            self.touched.push(Touched::All { db });
+        }
     }
 
     /// Puts a deletion that nobody asked for on record.
     pub(crate) fn note_deleted(&mut self, db: DbIndex, key: &[u8], why: Why) {
+        self.touch(db, key);
         match why {
             Why::Expired => self.stats.expired += 1,
             Why::Evicted => self.stats.evicted += 1,
         }
         if self.record_deleted {
-            self.deleted.push(Deleted { db, key: key.into(), why });
+            self.deleted.push(Deleted { db, key: key.into(), why, fields: Vec::new() });
+        }
+    }
+
+    /// Puts on record that fields of the hash at `key` have expired.
+    pub(crate) fn note_fields_expired(&mut self, db: DbIndex, key: &[u8], fields: Vec<Field>) {
+        if fields.is_empty() {
+            return;
+        }
+        self.touch(db, key);
+        self.stats.expired_fields += fields.len() as u64;
+        if self.record_deleted {
+            self.deleted.push(Deleted { db, key: key.into(), why: Why::Expired, fields });
         }
     }
 }

@@ -11,28 +11,39 @@ extern crate alloc;
 mod access;
 mod evict;
 mod expire;
+mod expiring;
 mod keyspace;
 mod ledger;
+pub mod object;
+mod trash;
+mod typed;
 
 pub use access::{Access, AccessPolicy};
 pub use evict::{Candidates, Evict, Victims};
 pub use expire::ExpireRound;
 pub use keyspace::{Deadline, Keyspace, WrongType};
-pub use vesta_ds::{Entry, NewValue, Stats as TableStats, StrRef};
+pub use object::{Hash, Kind, Limits, Object, Rules, Set};
+pub use vesta_ds::{Digits, Element, Field, NewValue, Stats as TableStats, StrRef, Value};
 
+use crate::expiring::Expiring;
 use crate::ledger::Ledger;
+use crate::trash::Trash;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use vesta_ds::{KeyHasher, Table};
 use vesta_types::{DbIndex, Rng, Unix};
+
+/// A key with its value.
+pub type Entry = vesta_ds::Entry<Object>;
 
 /// All databases of a node.
 #[derive(Debug)]
 pub struct Store {
     dbs: Vec<Db>,
     /// What was flushed or unlinked and is still to be freed, in slices.
-    garbage: Vec<Table<Entry>>,
-    hasher: KeyHasher,
+    trash: Trash,
+    /// What objects need to know when they are changed; the hasher is that of all tables.
+    rules: Rules,
     rng: Rng,
     access: Access,
     ledger: Ledger,
@@ -44,12 +55,12 @@ pub struct Store {
 #[derive(Debug)]
 struct Db {
     table: Table<Entry>,
-    /// How many of its keys have an expiry.
-    expiring: usize,
+    /// What of it expires.
+    expiring: Expiring,
 }
 
-/// A key that the store deleted without being asked to.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// A key, or fields of one, that the store deleted without being asked to.
+#[derive(Clone, Debug)]
 pub struct Deleted {
     /// Where it was.
     pub db: DbIndex,
@@ -57,6 +68,25 @@ pub struct Deleted {
     pub key: Box<[u8]>,
     /// Why it went.
     pub why: Why,
+    /// The fields of its hash that went; none when the key itself did.
+    pub fields: Vec<Field>,
+}
+
+/// Something that may have changed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Touched {
+    /// A key: made, changed, or gone.
+    Key {
+        /// Where.
+        db: DbIndex,
+        /// Its name.
+        key: Box<[u8]>,
+    },
+    /// A whole database: flushed, or exchanged with another.
+    All {
+        /// Which.
+        db: DbIndex,
+    },
 }
 
 /// Why the store deleted a key by itself.
@@ -77,6 +107,8 @@ pub struct Stats {
     pub misses: u64,
     /// Keys deleted because they had expired.
     pub expired: u64,
+    /// Fields of hashes deleted because they had expired.
+    pub expired_fields: u64,
     /// Keys deleted to free memory.
     pub evicted: u64,
     /// Active expiry rounds that ended because their time was up.
@@ -103,8 +135,8 @@ impl Store {
         let dbs = (0..count.max(1)).map(|_| Db::new(&hasher)).collect();
         Self {
             dbs,
-            garbage: Vec::new(),
-            hasher,
+            trash: Trash::default(),
+            rules: Rules { limits: Limits::default(), hasher },
             rng,
             access,
             ledger: Ledger::default(),
@@ -123,7 +155,7 @@ impl Store {
     #[must_use]
     pub fn size(&self, db: DbIndex) -> DbSize {
         let db = self.db(db);
-        DbSize { keys: db.table.len(), expiring: db.expiring }
+        DbSize { keys: db.table.len(), expiring: db.expiring.keys }
     }
 
     /// The indexes of all databases, in order.
@@ -138,7 +170,7 @@ impl Store {
     #[must_use]
     pub fn mean_ttl_ms(&self, db: DbIndex, now: Unix, visits: usize) -> u64 {
         let db = self.db(db);
-        if db.expiring == 0 {
+        if db.expiring.keys == 0 {
             return 0;
         }
         let expiries = db.table.iter().take(visits).filter_map(Entry::expiry);
@@ -163,13 +195,14 @@ impl Store {
     /// Bytes of the tables, without the entries.
     #[must_use]
     pub fn overhead_bytes(&self) -> usize {
-        self.dbs.iter().map(|db| &db.table).chain(&self.garbage).map(Table::heap_bytes).sum()
+        let tables: usize = self.dbs.iter().map(Db::heap_bytes).sum();
+        tables + self.trash.overhead_bytes()
     }
 
     /// Bytes of the table of `db`, without the entries.
     #[must_use]
     pub fn table_bytes(&self, db: DbIndex) -> usize {
-        self.db(db).table.heap_bytes()
+        self.db(db).heap_bytes()
     }
 
     /// What was counted.
@@ -195,6 +228,41 @@ impl Store {
         &self.access
     }
 
+    /// Up to where values keep their small encodings from here on. Values that are there already
+    /// follow when they are next changed.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.rules.limits = limits;
+    }
+
+    /// What a value needs to know that is made outside a [`Keyspace`].
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// A generator of its own, for a command that draws elements.
+    #[must_use]
+    pub fn fork_rng(&mut self) -> Rng {
+        self.rng.fork()
+    }
+
+    /// Whether what may have changed is put on record for [`Store::take_touched`].
+    pub fn record_touched(&mut self, wanted: bool) {
+        self.ledger.record_touched = wanted;
+    }
+
+    /// What may have changed since the last call, in order; a key may be named more than once.
+    pub fn take_touched(&mut self) -> Vec<Touched> {
+        core::mem::take(&mut self.ledger.touched)
+    }
+
+    /// Whether [`Store::take_touched`] would give anything.
+    #[must_use]
+    #[inline]
+    pub fn has_touched(&self) -> bool {
+        !self.ledger.touched.is_empty()
+    }
+
     /// Whether deletions that nobody asked for are put on record for [`Store::take_deleted`].
     pub fn record_deleted(&mut self, wanted: bool) {
         self.ledger.record_deleted = wanted;
@@ -215,17 +283,20 @@ impl Store {
     /// Exchanges two databases.
     pub fn swap(&mut self, left: DbIndex, right: DbIndex) {
         self.dbs.swap(left.index(), right.index());
+        self.ledger.touch_all(left);
+        self.ledger.touch_all(right);
     }
 
     /// Empties `db` and says how many keys it had. `lazily`: the memory is freed in slices by
     /// [`Store::reap`]; otherwise before this returns.
     pub fn flush(&mut self, db: DbIndex, lazily: bool) -> usize {
-        let empty = Db::new(&self.hasher);
+        let empty = Db::new(&self.rules.hasher);
         let Some(slot) = self.dbs.get_mut(db.index()) else { return 0 };
         let mut old = core::mem::replace(slot, empty).table;
         let keys = old.len();
-        if lazily && keys > 0 {
-            self.garbage.push(old);
+        self.ledger.touch_all(db);
+        if lazily {
+            self.trash.throw_table(old);
         } else {
             let mut freed = 0;
             old.drain_some(usize::MAX, |entry| freed += entry.alloc_bytes());
@@ -234,20 +305,10 @@ impl Store {
         keys
     }
 
-    /// Frees about `items` entries of what was flushed lazily; whether more is left.
+    /// Frees about `items` keys or elements of what was flushed lazily, and of large values that
+    /// were deleted; whether more is left.
     pub fn reap(&mut self, items: usize) -> bool {
-        if let Some(table) = self.garbage.last_mut() {
-            let (mut freed, mut count) = (0, 0);
-            table.drain_some(items, |entry| {
-                freed += entry.alloc_bytes();
-                count += 1;
-            });
-            self.ledger.entry_bytes -= freed;
-            self.ledger.stats.reaped += count;
-            if table.is_empty() {
-                self.garbage.pop();
-            }
-        }
+        self.trash.reap(items, &mut self.ledger);
         self.has_garbage()
     }
 
@@ -255,20 +316,20 @@ impl Store {
     #[must_use]
     #[inline]
     pub fn has_garbage(&self) -> bool {
-        !self.garbage.is_empty()
+        !self.trash.is_empty()
     }
 
-    /// Entries that wait to be freed.
+    /// Keys and large values that wait to be freed.
     #[must_use]
     pub fn garbage_items(&self) -> usize {
-        self.garbage.iter().map(Table::len).sum()
+        self.trash.items()
     }
 
     /// The hash of `key`, for [`Store::prefetch_bucket`] and [`Keyspace::knowing`].
     #[must_use]
     #[inline]
     pub fn hash(&self, key: &[u8]) -> u64 {
-        self.hasher.hash(key)
+        self.rules.hasher.hash(key)
     }
 
     /// Asks for the cache line where the search for a key with `hash` begins.
@@ -290,7 +351,12 @@ impl Store {
 }
 
 impl Db {
+    /// Bytes of the tables, without the entries.
+    fn heap_bytes(&self) -> usize {
+        self.table.heap_bytes() + self.expiring.heap_bytes()
+    }
+
     fn new(hasher: &KeyHasher) -> Self {
-        Self { table: Table::new(hasher.clone()), expiring: 0 }
+        Self { table: Table::new(hasher.clone()), expiring: Expiring::new(hasher) }
     }
 }

@@ -3,7 +3,8 @@
 use crate::{Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 
-/// `DEL key...`: removes keys and says how many there were.
+/// `DEL key...`: removes keys and says how many there were. Memory of large values is freed later,
+/// in slices, so that nobody waits for it.
 pub(super) const DEL: Command = Command {
     spec: Spec {
         name: "del",
@@ -21,7 +22,7 @@ pub(super) const DEL: Command = Command {
     run: Run::Write(del),
 };
 
-/// `UNLINK key...`: as DEL; memory of large values is freed later.
+/// `UNLINK key...`: as DEL.
 pub(super) const UNLINK: Command = Command {
     spec: Spec {
         name: "unlink",
@@ -36,7 +37,7 @@ pub(super) const UNLINK: Command = Command {
 fn del(ctx: &mut WriteCtx<'_>) -> Outcome {
     let mut removed = 0;
     for key in ctx.request.args_from(1) {
-        removed += u64::from(ctx.keys.remove(key).is_some());
+        removed += u64::from(ctx.keys.delete(key));
     }
     if removed > 0 {
         ctx.changed_times(removed);

@@ -98,7 +98,7 @@ fn set_expiry(ctx: &mut WriteCtx<'_>, form: TimeForm, command: &'static str) -> 
         Some(_) if form == TimeForm::UNIX_MILLISECONDS => ctx.changed(),
         Some(at_ms) => changed_as_pexpireat(ctx, key, at_ms),
         None => {
-            ctx.keys.remove(key);
+            ctx.keys.delete(key);
             let lazily = ctx.config.lazyfree_lazy_expire;
             ctx.changed_as(&[if lazily { b"UNLINK" } else { b"DEL" }, key]);
         }

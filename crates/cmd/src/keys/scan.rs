@@ -1,9 +1,8 @@
 //! `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`
 
-use super::type_of;
 use crate::{Command, Cursor, Flow, Outcome, ReadCtx, ReplyError, Run};
 use vesta_spec::{Arity, Categories, Flags, Group, Spec};
-use vesta_store::Entry;
+use vesta_store::{Entry, object};
 use vesta_types::{ascii, glob, number};
 
 /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`: the keys of the database in steps.
@@ -59,7 +58,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn accepts(&self, entry: &Entry) -> bool {
-        let is_kind = |kind: &[u8]| ascii::is_word(kind, type_of::name(entry));
+        let is_kind = |kind: &[u8]| ascii::is_word(kind, object::type_name(entry));
         self.pattern.is_none_or(|pattern| glob::matches(pattern, entry.key(), false))
             && self.kind.is_none_or(is_kind)
     }

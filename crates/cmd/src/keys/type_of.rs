@@ -2,7 +2,7 @@
 
 use crate::{Command, Flow, Outcome, ReadCtx, Run};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
-use vesta_store::{Entry, StrRef};
+use vesta_store::object;
 
 /// `TYPE key`: the name of the type of a key's value, `none` when there is no key.
 pub(super) const TYPE: Command = Command {
@@ -21,14 +21,7 @@ pub(super) const TYPE: Command = Command {
 };
 
 fn type_of(ctx: &mut ReadCtx<'_>) -> Outcome {
-    let name = ctx.keys.read_about(ctx.request.arg(1)).map_or("none", name);
+    let name = ctx.keys.read_about(ctx.request.arg(1)).map_or("none", object::type_name);
     ctx.reply.simple(name);
     Ok(Flow::Done)
-}
-
-/// The name of the type of an entry's value.
-pub(super) fn name(entry: &Entry) -> &'static str {
-    match entry.value() {
-        StrRef::Int(_) | StrRef::Bytes(_) | StrRef::Blob(_) => "string",
-    }
 }

@@ -29,7 +29,7 @@ fn getdel(ctx: &mut WriteCtx<'_>) -> Outcome {
     let is_there = value.is_some();
     reply_value(&mut ctx.reply, value);
     if is_there {
-        ctx.keys.remove(key);
+        ctx.keys.delete(key);
         // Source: observed on redis-server 7.0.15 with lazyfree-lazy-user-del.
         let lazily = ctx.config.lazyfree_lazy_user_del;
         ctx.changed_as(&[if lazily { b"UNLINK" } else { b"DEL" }, key]);

@@ -68,7 +68,7 @@ fn expire(ctx: &mut WriteCtx<'_>, key: &[u8], at: u64) {
         ctx.changed_as(&[b"PEXPIREAT", key, digits.format(at).as_bytes()]);
         return;
     }
-    ctx.keys.remove(key);
+    ctx.keys.delete(key);
     let name: &[u8] = if ctx.config.lazyfree_lazy_expire { b"UNLINK" } else { b"DEL" };
     ctx.changed_as(&[name, key]);
 }

@@ -78,10 +78,11 @@ fn add(ctx: &mut WriteCtx<'_>, increment: i64) -> Outcome {
 }
 
 fn add_to(entry: &mut Entry, increment: i64) -> Result<i64, ReplyError> {
-    let old = match entry.value() {
-        StrRef::Int(value) => Some(value),
-        StrRef::Bytes(bytes) => number::parse_i64(bytes),
-        StrRef::Blob(blob) => number::parse_i64(blob.bytes()),
+    let old = match entry.string() {
+        Some(StrRef::Int(value)) => Some(value),
+        Some(StrRef::Bytes(bytes)) => number::parse_i64(bytes),
+        Some(StrRef::Blob(blob)) => number::parse_i64(blob.bytes()),
+        None => None,
     };
     let old = old.ok_or(ReplyError::NotInteger)?;
     let sum = old.checked_add(increment).ok_or(ReplyError::Overflow)?;

@@ -4,6 +4,7 @@
 //! but for the two that every conversation needs, SELECT and HELLO 3.
 
 use std::collections::VecDeque;
+use vesta_cmd::blocking::Waiter;
 use vesta_cmd::{Commands, Propagation, ReadCtx, ReplyError, Run, WriteCtx};
 use vesta_config::{Config, MaxmemoryPolicy, Peer};
 use vesta_resp::{Batch, Inbox, Limits, Outbox, Proto, Reply, Request};
@@ -43,6 +44,7 @@ impl Harness {
             decay_minutes: config.lfu_decay_time,
         };
         let mut store = Store::new(config.databases, access, 1);
+        store.set_limits(vesta_cmd::limits_of(&config));
         store.record_deleted(true);
         let mut propagation = Propagation::default();
         propagation.set_wanted(true);
@@ -103,10 +105,15 @@ impl Harness {
         let (now, config) = (*now, &*config);
         let keys = Keyspace::new(store, session.db, now);
         let reply = Reply::new(outbox, session.proto);
+        // Nobody wakes who waits here: every time is up at once.
+        let mut block = None;
+        let waiter = Waiter::new(false, &mut block);
         let outcome = match found.command.run {
-            Run::Read(handler) => handler(&mut ReadCtx { request, keys, reply, config, now }),
+            Run::Read(handler) => {
+                handler(&mut ReadCtx { request, keys, reply, config, now, waiter })
+            }
             Run::Write(handler) => {
-                handler(&mut WriteCtx { request, keys, reply, config, now, propagation })
+                handler(&mut WriteCtx { request, keys, reply, config, now, propagation, waiter })
             }
             Run::Control(_) => {
                 return Err(Unable::Skip("handlers alone: no clients, no server".to_owned()));

@@ -1,4 +1,6 @@
-//! Changing a value in place: APPEND, SETRANGE, INCR and what will come of their kind.
+//! Changing a string in place: APPEND, SETRANGE, INCR and others of their kind.
+//!
+//! All but [`Entry::set_int`] are for entries that hold a string, as the caller has made sure.
 
 use super::raw::Kind;
 use super::{Entry, INLINE_MAX, NewValue};
@@ -9,19 +11,22 @@ use core::mem::ManuallyDrop;
 /// The most bytes that a growing blob reserves beyond what it needs.
 const SPARE_MAX: usize = 1 << 20;
 
-impl Entry {
-    /// Length of the value's text in bytes.
+impl<O> Entry<O> {
+    /// Length of the string's text in bytes.
+    ///
+    /// # Panics
+    /// When the value is an object.
     #[must_use]
     pub fn value_len(&self) -> usize {
-        self.value().text_len()
+        self.string().expect("the value is a string").text_len()
     }
 
     /// Sets the value to an integer, in place when it is one already. Not raw afterwards.
     #[inline]
     pub fn set_int(&mut self, number: i64) {
-        if self.0.kind() == Kind::Int {
-            self.0.put_int(number);
-            self.0.set_raw(false);
+        if self.raw.kind() == Kind::Int {
+            self.raw.put_int(number);
+            self.raw.set_raw(false);
         } else {
             self.set_value(NewValue::Int(number));
         }
@@ -53,36 +58,36 @@ impl Entry {
     /// integer becomes its decimal text first; a shared blob is copied. The value is raw
     /// afterwards.
     pub fn text_mut(&mut self, min_len: usize) -> &mut [u8] {
-        if self.0.kind() == Kind::Int {
-            let number = self.0.int();
+        if self.raw.kind() == Kind::Int {
+            let number = self.raw.int();
             self.set_value(NewValue::Bytes(itoa::Buffer::new().format(number).as_bytes()));
         }
-        if self.0.kind() == Kind::Inline && min_len > INLINE_MAX {
+        if self.raw.kind() == Kind::Inline && min_len > INLINE_MAX {
             let mut bytes = Vec::with_capacity(roomy(min_len));
-            bytes.extend_from_slice(self.0.inline());
+            bytes.extend_from_slice(self.raw.inline());
             self.set_value(NewValue::Blob(Arc::new(bytes)));
         }
-        self.0.set_raw(true);
-        if self.0.kind() == Kind::Inline {
-            if min_len > self.0.inline().len() {
-                self.0.resize_inline(min_len);
+        self.raw.set_raw(true);
+        if self.raw.kind() == Kind::Inline {
+            if min_len > self.raw.inline().len() {
+                self.raw.resize_inline(min_len);
             }
-            return self.0.inline_mut();
+            return self.raw.inline_mut();
         }
         self.blob_mut(min_len)
     }
 
     /// The bytes of a blob that is not shared (any more), at least `min_len`.
     fn blob_mut(&mut self, min_len: usize) -> &mut [u8] {
-        let mut blob = self.0.blob();
+        let mut blob = self.raw.blob();
         if Arc::get_mut(&mut blob).is_none() {
             let len = blob.len().max(min_len);
             let capacity = if min_len > blob.len() { roomy(len) } else { len };
             let mut bytes = Vec::with_capacity(capacity);
             bytes.extend_from_slice(&blob);
-            self.0.put_blob(Arc::new(bytes));
+            self.raw.put_blob(Arc::new(bytes));
             drop(ManuallyDrop::into_inner(blob));
-            blob = self.0.blob();
+            blob = self.raw.blob();
         }
         let bytes = Arc::get_mut(&mut blob).expect("nobody else has a share of the blob");
         if min_len > bytes.len() {

@@ -1,4 +1,4 @@
-//! The keyspace entry: a key and its string value in one allocation behind an 8-byte pointer.
+//! The keyspace entry: a key and its value in one allocation behind an 8-byte pointer.
 //!
 //! # Why this shape
 //!
@@ -15,6 +15,7 @@
 //! value:   Int     8 bytes
 //!          Inline  2 bytes length, then up to INLINE_MAX bytes
 //!          Blob    8 bytes, a pointer that owns one count of an Arc<Vec<u8>>
+//!          Object  8 bytes, a pointer that owns a Box<O>
 //! ```
 //!
 //! The key stands in front of everything optional, so that a lookup finds it at a fixed place
@@ -27,19 +28,27 @@
 //! Values beyond [`INLINE_MAX`] lie in an `Arc<Vec<u8>>`, so that a reply can be sent from where
 //! the value lies while the entry goes on living: a writer that finds the blob shared copies it
 //! first. Appending to a blob grows it by its own length, by at most a megabyte at a time.
+//!
+//! # Objects
+//!
+//! What is no string (a list, a set, ..) is an object of the owner's type `O`, in a box of its own.
+//! The entry moves the box about and drops it, and asks it for its bytes ([`Heap`]); nothing else.
 
 mod edit;
 mod raw;
 #[cfg(test)]
 mod tests;
 
+use crate::heap::Heap;
 use crate::table::Item;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
+use core::ptr::NonNull;
 use raw::{Kind, Raw};
 
 /// A long value, shared between the keyspace and replies under way.
@@ -48,7 +57,7 @@ pub type Blob = Arc<Vec<u8>>;
 /// Longest value in bytes that is kept inside the entry; longer ones are blobs.
 pub const INLINE_MAX: usize = 960;
 
-/// A value to store.
+/// A string to store.
 #[derive(Clone, Debug)]
 pub enum NewValue<'a> {
     /// An integer, kept as such.
@@ -60,6 +69,15 @@ pub enum NewValue<'a> {
 }
 
 /// A stored value, borrowed.
+#[derive(Debug)]
+pub enum Value<'a, O> {
+    /// A string.
+    String(StrRef<'a>),
+    /// Anything else.
+    Object(&'a O),
+}
+
+/// A stored string, borrowed.
 #[derive(Debug)]
 pub enum StrRef<'a> {
     /// An integer; its text is its decimal form.
@@ -96,7 +114,7 @@ impl<'a> StrRef<'a> {
 pub struct BlobRef<'a> {
     /// One of the entry's counts, not ours: never dropped.
     blob: ManuallyDrop<Blob>,
-    _entry: PhantomData<&'a Entry>,
+    _entry: PhantomData<&'a Blob>,
 }
 
 impl<'a> BlobRef<'a> {
@@ -124,51 +142,98 @@ impl fmt::Debug for BlobRef<'_> {
     }
 }
 
-/// A key with its string value, its access clock and perhaps an expiry.
-pub struct Entry(Raw);
+/// A key with its value, its access clock and perhaps an expiry. `O` is what a value can be besides
+/// a string.
+pub struct Entry<O> {
+    raw: Raw,
+    _object: PhantomData<Box<O>>,
+}
 
-// SAFETY: an entry owns its allocation alone, and its blob is an `Arc` of a `Send + Sync` type.
-unsafe impl Send for Entry {}
-// SAFETY: `&Entry` only reads, and gives out bytes and shares of the blob.
-unsafe impl Sync for Entry {}
+// SAFETY: an entry owns its allocation alone, its blob is an `Arc` of a `Send + Sync` type, and its
+// object goes with it.
+unsafe impl<O: Send> Send for Entry<O> {}
+// SAFETY: `&Entry` only reads, and gives out bytes, shares of the blob, and `&O`.
+unsafe impl<O: Sync> Sync for Entry<O> {}
 
-impl Entry {
-    /// Makes an entry. `expiry` is in unix milliseconds, `clock` has 24 bits (higher ones are
-    /// dropped) and means what the eviction policy says.
+impl<O> Entry<O> {
+    /// Makes an entry that holds a string. `expiry` is in unix milliseconds, `clock` has 24 bits
+    /// (higher ones are dropped) and means what the eviction policy says.
     #[must_use]
     pub fn new(key: &[u8], value: NewValue<'_>, expiry: Option<u64>, clock: u32) -> Self {
-        let value = value.fit();
-        let mut raw = Raw::new(key, expiry.is_some(), value.kind(), value.size());
-        raw.set_clock(clock);
-        let mut entry = Self(raw);
-        entry.write(expiry, value);
-        entry
+        Self::make(key, value.fit(), expiry, clock)
+    }
+
+    /// Makes an entry that holds an object; the rest as in [`Entry::new`].
+    #[must_use]
+    pub fn with_object(key: &[u8], object: Box<O>, expiry: Option<u64>, clock: u32) -> Self {
+        Self::make(key, Fitted::Object(object), expiry, clock)
     }
 
     /// The key.
     #[inline(always)]
     #[must_use]
     pub fn key(&self) -> &[u8] {
-        self.0.key()
+        self.raw.key()
     }
 
     /// The value.
     #[inline]
     #[must_use]
-    pub fn value(&self) -> StrRef<'_> {
-        match self.0.kind() {
-            Kind::Int => StrRef::Int(self.0.int()),
-            Kind::Inline => StrRef::Bytes(self.0.inline()),
-            Kind::Blob => StrRef::Blob(BlobRef { blob: self.0.blob(), _entry: PhantomData }),
+    pub fn value(&self) -> Value<'_, O> {
+        Value::String(match self.raw.kind() {
+            Kind::Int => StrRef::Int(self.raw.int()),
+            Kind::Inline => StrRef::Bytes(self.raw.inline()),
+            Kind::Blob => StrRef::Blob(BlobRef { blob: self.raw.blob(), _entry: PhantomData }),
+            // SAFETY: the entry's object, which lives and is not changed while it is borrowed.
+            Kind::Object => return Value::Object(unsafe { self.raw.object::<O>().as_ref() }),
+        })
+    }
+
+    /// The string, if the value is one.
+    #[inline]
+    #[must_use]
+    pub fn string(&self) -> Option<StrRef<'_>> {
+        match self.value() {
+            Value::String(string) => Some(string),
+            Value::Object(_) => None,
         }
+    }
+
+    /// The object, if the value is one.
+    #[inline]
+    #[must_use]
+    pub fn object(&self) -> Option<&O> {
+        match self.value() {
+            Value::Object(object) => Some(object),
+            Value::String(_) => None,
+        }
+    }
+
+    /// The object, if the value is one, to be changed in place.
+    #[inline]
+    #[must_use]
+    pub fn object_mut(&mut self) -> Option<&mut O> {
+        // SAFETY: the entry's object, lent alone for as long as `&mut self` is held.
+        (self.raw.kind() == Kind::Object).then(|| unsafe { self.raw.object::<O>().as_mut() })
+    }
+
+    /// Takes the object out, if the value is one; the entry then holds the integer 0.
+    pub fn take_object(&mut self) -> Option<Box<O>> {
+        if self.raw.kind() != Kind::Object {
+            return None;
+        }
+        let object = self.raw.object::<O>();
+        self.raw.forget_pointer();
+        // SAFETY: the pointer came from a box of this type, and the entry has forgotten it.
+        Some(unsafe { Box::from_raw(object.as_ptr()) })
     }
 
     /// A share of the value's blob, if it is one.
     #[must_use]
     pub fn blob(&self) -> Option<Blob> {
         match self.value() {
-            StrRef::Blob(blob) => Some(Blob::clone(&blob)),
-            StrRef::Int(_) | StrRef::Bytes(_) => None,
+            Value::String(StrRef::Blob(blob)) => Some(Blob::clone(&blob)),
+            Value::String(StrRef::Int(_) | StrRef::Bytes(_)) | Value::Object(_) => None,
         }
     }
 
@@ -176,7 +241,7 @@ impl Entry {
     #[inline]
     #[must_use]
     pub fn expiry(&self) -> Option<u64> {
-        self.0.expiry()
+        self.raw.expiry()
     }
 
     /// Whether the key's time has come at `now` (unix milliseconds).
@@ -190,118 +255,133 @@ impl Entry {
     #[inline]
     #[must_use]
     pub fn clock(&self) -> u32 {
-        self.0.clock()
+        self.raw.clock()
     }
 
     /// Sets the access clock; bits above the 24th are dropped.
     #[inline]
     pub fn set_clock(&mut self, clock: u32) {
-        self.0.set_clock(clock);
+        self.raw.set_clock(clock);
     }
 
     /// Whether the value was modified in place, for which OBJECT ENCODING says `raw` even when it
     /// is short. Cleared when a value is set as a whole.
     #[must_use]
     pub fn is_raw(&self) -> bool {
-        self.0.is_raw()
+        self.raw.is_raw()
     }
 
     /// Sets what [`Entry::is_raw`] says.
     pub fn set_raw(&mut self, is_raw: bool) {
-        self.0.set_raw(is_raw);
+        self.raw.set_raw(is_raw);
     }
 
-    /// Replaces the value; key, expiry and clock stay.
+    /// Replaces the value by a string; key, expiry and clock stay.
     pub fn set_value(&mut self, value: NewValue<'_>) {
         self.set(value, self.expiry());
     }
 
-    /// Replaces value and expiry in one step; key and clock stay.
+    /// Replaces the value by a string, and the expiry, in one step; key and clock stay. An object
+    /// is dropped: one that may be large is better taken out before.
     pub fn set(&mut self, value: NewValue<'_>, expiry: Option<u64>) {
         let value = value.fit();
-        drop(self.take_blob());
-        self.0.relayout(expiry.is_some(), value.kind(), value.size());
+        self.drop_pointee();
+        self.raw.relayout(expiry.is_some(), value.kind(), value.size());
         self.write(expiry, value);
     }
 
     /// Sets or removes the expiry (unix milliseconds). Moves the value when the field appears or
     /// goes.
     pub fn set_expiry(&mut self, expiry: Option<u64>) {
-        self.0.shift_value(expiry.is_some());
+        self.raw.shift_value(expiry.is_some());
         if let Some(at) = expiry {
-            self.0.put_expiry(at);
+            self.raw.put_expiry(at);
         }
     }
 
     /// Gives the entry another key; everything else stays. It must not be in a table.
     pub fn rename(&mut self, key: &[u8]) {
-        self.0 = self.0.with_key(key);
+        self.raw = self.raw.with_key(key);
     }
 
-    /// Bytes of this entry's allocations as requested from the allocator, rounded up to 8: the
-    /// entry itself and the blob, which counts in full even while it is shared.
-    #[must_use]
-    pub fn alloc_bytes(&self) -> usize {
-        let blob = match self.value() {
-            // Two counts and the vector, then the vector's buffer.
-            StrRef::Blob(blob) => {
-                let head = 2 * size_of::<usize>() + size_of::<Vec<u8>>();
-                head + blob.capacity().next_multiple_of(8)
-            }
-            StrRef::Int(_) | StrRef::Bytes(_) => 0,
-        };
-        self.0.alloc_bytes() + blob
+    fn make(key: &[u8], value: Fitted<'_, O>, expiry: Option<u64>, clock: u32) -> Self {
+        let mut raw = Raw::new(key, expiry.is_some(), value.kind(), value.size());
+        raw.set_clock(clock);
+        let mut entry = Self { raw, _object: PhantomData };
+        entry.write(expiry, value);
+        entry
     }
 
     /// Writes expiry and value into fields that have been laid out for them.
-    fn write(&mut self, expiry: Option<u64>, value: Fitted<'_>) {
+    fn write(&mut self, expiry: Option<u64>, value: Fitted<'_, O>) {
         if let Some(at) = expiry {
-            self.0.put_expiry(at);
+            self.raw.put_expiry(at);
         }
         match value {
-            Fitted::Int(number) => self.0.put_int(number),
-            Fitted::Inline(bytes) => self.0.put_inline(bytes),
-            Fitted::Blob(blob) => self.0.put_blob(blob),
+            Fitted::Int(number) => self.raw.put_int(number),
+            Fitted::Inline(bytes) => self.raw.put_inline(bytes),
+            Fitted::Blob(blob) => self.raw.put_blob(blob),
+            Fitted::Object(object) => self.raw.put_object(NonNull::from(Box::leak(object))),
         }
     }
 
-    /// Takes the blob out, if the value is one; the entry then holds the integer 0.
-    fn take_blob(&mut self) -> Option<Blob> {
-        match self.0.kind() {
+    /// Drops the blob's count or the object, if there is one; the value is the integer 0 then.
+    fn drop_pointee(&mut self) {
+        match self.raw.kind() {
+            Kind::Int | Kind::Inline => {}
             Kind::Blob => {
-                let blob = self.0.blob();
-                self.0.forget_blob();
-                Some(ManuallyDrop::into_inner(blob))
+                let blob = self.raw.blob();
+                self.raw.forget_pointer();
+                drop(ManuallyDrop::into_inner(blob));
             }
-            Kind::Int | Kind::Inline => None,
+            Kind::Object => drop(self.take_object()),
         }
     }
 }
 
-impl Drop for Entry {
-    fn drop(&mut self) {
-        drop(self.take_blob());
+impl<O: Heap> Entry<O> {
+    /// Bytes of this entry's allocations as requested from the allocator, rounded up to 8: the
+    /// entry itself, the object with all that it owns, and the blob, which counts in full even
+    /// while it is shared.
+    #[must_use]
+    pub fn alloc_bytes(&self) -> usize {
+        let pointee = match self.value() {
+            // Two counts and the vector, then the vector's buffer.
+            Value::String(StrRef::Blob(blob)) => {
+                let head = 2 * size_of::<usize>() + size_of::<Vec<u8>>();
+                head + blob.capacity().next_multiple_of(8)
+            }
+            Value::String(StrRef::Int(_) | StrRef::Bytes(_)) => 0,
+            Value::Object(object) => size_of::<O>().next_multiple_of(8) + object.heap_bytes(),
+        };
+        self.raw.alloc_bytes() + pointee
     }
 }
 
-impl Item for Entry {
+impl<O> Drop for Entry<O> {
+    fn drop(&mut self) {
+        self.drop_pointee();
+    }
+}
+
+impl<O> Item for Entry<O> {
     #[inline(always)]
     fn key(&self) -> &[u8] {
-        self.0.key()
+        self.raw.key()
     }
 
     #[inline]
     fn due(&self) -> u64 {
-        self.0.expiry().unwrap_or(u64::MAX)
+        self.raw.expiry().unwrap_or(u64::MAX)
     }
 
     #[inline(always)]
     fn address(&self) -> *const u8 {
-        self.0.address()
+        self.raw.address()
     }
 }
 
-impl fmt::Debug for Entry {
+impl<O: fmt::Debug> fmt::Debug for Entry<O> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Entry")
             .field("key", &self.key())
@@ -313,15 +393,16 @@ impl fmt::Debug for Entry {
 }
 
 /// A value in the form in which it will be kept.
-enum Fitted<'a> {
+enum Fitted<'a, O> {
     Int(i64),
     /// At most [`INLINE_MAX`] bytes.
     Inline(&'a [u8]),
     Blob(Blob),
+    Object(Box<O>),
 }
 
 impl<'a> NewValue<'a> {
-    fn fit(self) -> Fitted<'a> {
+    fn fit<O>(self) -> Fitted<'a, O> {
         match self {
             Self::Int(number) => Fitted::Int(number),
             Self::Bytes(bytes) if bytes.len() <= INLINE_MAX => Fitted::Inline(bytes),
@@ -331,19 +412,20 @@ impl<'a> NewValue<'a> {
     }
 }
 
-impl Fitted<'_> {
+impl<O> Fitted<'_, O> {
     fn kind(&self) -> Kind {
         match self {
             Self::Int(_) => Kind::Int,
             Self::Inline(_) => Kind::Inline,
             Self::Blob(_) => Kind::Blob,
+            Self::Object(_) => Kind::Object,
         }
     }
 
     /// Bytes of the value field.
     fn size(&self) -> usize {
         match self {
-            Self::Int(_) | Self::Blob(_) => 8,
+            Self::Int(_) | Self::Blob(_) | Self::Object(_) => 8,
             Self::Inline(bytes) => 2 + bytes.len(),
         }
     }

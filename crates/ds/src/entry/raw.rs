@@ -1,6 +1,6 @@
 //! The bytes of an entry: the one place that knows where a field lies.
 //!
-//! [`Raw`] owns the allocation but not the blob in it. Its methods keep this invariant: `meta`, the
+//! [`Raw`] owns the allocation but not the blob or object it points to. Its methods keep this invariant: `meta`, the
 //! key length and, for an inline value, the value length describe fields that lie within the
 //! allocation, whose size follows from them ([`Raw::size`]).
 
@@ -18,6 +18,7 @@ pub(super) enum Kind {
     Int = 0,
     Inline = 1,
     Blob = 2,
+    Object = 3,
 }
 
 const CLOCK: u32 = 0x00ff_ffff;
@@ -65,7 +66,7 @@ impl Raw {
     }
 
     /// Makes room for another expiry and value; key and clock stay, raw is cleared, the old value
-    /// is gone (a blob must have been taken out). The caller puts expiry and value next.
+    /// is gone (a pointer must have been taken out). The caller puts expiry and value next.
     pub(super) fn relayout(&mut self, has_expiry: bool, kind: Kind, value_size: usize) {
         let expiry = if has_expiry { 8 } else { 0 };
         self.resize(self.size(), self.key_end() + expiry + value_size);
@@ -108,7 +109,7 @@ impl Raw {
         }
     }
 
-    /// The same entry under another key. Takes over the blob, if there is one.
+    /// The same entry under another key. Takes over the blob or object, if there is one.
     pub(super) fn with_key(&self, key: &[u8]) -> Self {
         let (from, has_expiry) = (self.key_end(), self.flag(HAS_EXPIRY));
         let value_size = self.size() - self.value_at();
@@ -136,6 +137,7 @@ impl Raw {
             0 => Kind::Int,
             1 => Kind::Inline,
             2 => Kind::Blob,
+            3 => Kind::Object,
             other => unreachable!("no entry is made with kind {other}"),
         }
     }
@@ -225,9 +227,25 @@ impl Raw {
         unsafe { self.put(self.value_at(), Arc::into_raw(blob)) }
     }
 
-    /// Makes a `Blob` entry the integer 0; its count now belongs to whoever took `blob()`.
-    pub(super) fn forget_blob(&mut self) {
-        assert!(self.kind() == Kind::Blob, "the value is a blob");
+    /// The object of an `Object` entry, whose type the entry's owner knows.
+    #[inline]
+    pub(super) fn object<O>(&self) -> NonNull<O> {
+        assert!(self.kind() == Kind::Object, "the value is an object");
+        // SAFETY: that kind has a pointer there.
+        unsafe { self.get(self.value_at()) }
+    }
+
+    /// Stores a pointer to an object; what was there is forgotten, not dropped.
+    pub(super) fn put_object<O>(&mut self, object: NonNull<O>) {
+        assert!(self.kind() == Kind::Object, "the value is an object");
+        // SAFETY: that kind has room for a pointer there.
+        unsafe { self.put(self.value_at(), object) }
+    }
+
+    /// Makes a `Blob` or `Object` entry the integer 0; what it pointed to now belongs to whoever
+    /// asked for it before.
+    pub(super) fn forget_pointer(&mut self) {
+        assert!(matches!(self.kind(), Kind::Blob | Kind::Object), "the value is a pointer");
         self.set_kind(Kind::Int);
         self.put_int(0);
     }
@@ -245,7 +263,7 @@ impl Raw {
     /// Bytes in use.
     fn size(&self) -> usize {
         match self.kind() {
-            Kind::Int | Kind::Blob => self.value_at() + 8,
+            Kind::Int | Kind::Blob | Kind::Object => self.value_at() + 8,
             Kind::Inline => {
                 let (at, len) = self.inline_span();
                 at + len

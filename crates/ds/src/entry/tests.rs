@@ -1,11 +1,26 @@
 //! The entry against a model of plain fields.
 
-use super::{Blob, Entry, INLINE_MAX, NewValue, StrRef};
+use super::{Blob, INLINE_MAX, NewValue, StrRef};
+use crate::heap::Heap;
 use crate::table::Item;
 use proptest::prelude::*;
+use std::boxed::Box;
 use std::string::ToString;
 use std::sync::Arc;
+use std::vec;
 use std::vec::Vec;
+
+type Entry = super::Entry<Thing>;
+
+/// An object that tells, through the count of its arc, whether it was dropped.
+#[derive(Clone, Debug, PartialEq)]
+struct Thing(Arc<Vec<u8>>);
+
+impl Heap for Thing {
+    fn heap_bytes(&self) -> usize {
+        self.0.len().next_multiple_of(8)
+    }
+}
 
 #[derive(Clone, Debug, PartialEq)]
 enum Value {
@@ -13,11 +28,23 @@ enum Value {
     Bytes(Vec<u8>),
     /// Stored as a blob by wish, however short.
     Blob(Vec<u8>),
+    Object(Thing),
 }
 
 impl Value {
+    /// A new entry with this value.
+    fn to_entry(&self, key: &[u8], expiry: Option<u64>, clock: u32) -> Entry {
+        match self {
+            Self::Object(thing) => Entry::with_object(key, Box::new(thing.clone()), expiry, clock),
+            Self::Int(_) | Self::Bytes(_) | Self::Blob(_) => {
+                Entry::new(key, self.to_store(), expiry, clock)
+            }
+        }
+    }
+
     fn to_store(&self) -> NewValue<'_> {
         match self {
+            Self::Object(_) => unreachable!("an object is not set as a string"),
             Self::Int(number) => NewValue::Int(*number),
             Self::Bytes(bytes) => NewValue::Bytes(bytes),
             Self::Blob(bytes) => NewValue::Blob(Arc::new(bytes.clone())),
@@ -28,7 +55,12 @@ impl Value {
         match self {
             Self::Int(number) => number.to_string().into_bytes(),
             Self::Bytes(bytes) | Self::Blob(bytes) => bytes.clone(),
+            Self::Object(thing) => thing.0.to_vec(),
         }
+    }
+
+    fn is_object(&self) -> bool {
+        matches!(self, Self::Object(_))
     }
 }
 
@@ -51,6 +83,8 @@ enum Op {
     Append(Vec<u8>),
     SetRange(usize, Vec<u8>),
     Rename(Vec<u8>),
+    ChangeObject(Vec<u8>),
+    TakeObject,
     /// Keep a share of the blob and check at the end that nobody wrote to it.
     Share,
 }
@@ -61,7 +95,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         1 => some(1500..4000)]
 }
 
-fn value() -> impl Strategy<Value = Value> {
+fn string() -> impl Strategy<Value = Value> {
     prop_oneof![
         2 => any::<i64>().prop_map(Value::Int),
         4 => bytes().prop_map(Value::Bytes),
@@ -69,10 +103,15 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
+fn value() -> impl Strategy<Value = Value> {
+    let object = bytes().prop_map(|bytes| Value::Object(Thing(Arc::new(bytes))));
+    prop_oneof![2 => string(), 1 => object]
+}
+
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
-        value().prop_map(Op::SetValue),
-        (value(), any::<Option<u64>>()).prop_map(|(value, expiry)| Op::Set(value, expiry)),
+        string().prop_map(Op::SetValue),
+        (string(), any::<Option<u64>>()).prop_map(|(value, expiry)| Op::Set(value, expiry)),
         any::<i64>().prop_map(Op::SetInt),
         any::<Option<u64>>().prop_map(Op::SetExpiry),
         any::<u32>().prop_map(Op::SetClock),
@@ -80,15 +119,18 @@ fn op() -> impl Strategy<Value = Op> {
         bytes().prop_map(Op::Append),
         (0..1200usize, bytes()).prop_map(|(at, bytes)| Op::SetRange(at, bytes)),
         bytes().prop_map(Op::Rename),
+        bytes().prop_map(Op::ChangeObject),
+        Just(Op::TakeObject),
         Just(Op::Share),
     ]
 }
 
 fn text(entry: &Entry) -> Vec<u8> {
     match entry.value() {
-        StrRef::Int(number) => number.to_string().into_bytes(),
-        StrRef::Bytes(bytes) => bytes.to_vec(),
-        StrRef::Blob(blob) => blob.bytes().to_vec(),
+        super::Value::String(StrRef::Int(number)) => number.to_string().into_bytes(),
+        super::Value::String(StrRef::Bytes(bytes)) => bytes.to_vec(),
+        super::Value::String(StrRef::Blob(blob)) => blob.bytes().to_vec(),
+        super::Value::Object(thing) => thing.0.to_vec(),
     }
 }
 
@@ -118,6 +160,7 @@ fn apply(entry: &mut Entry, model: &mut Model, op: Op, shares: &mut Vec<(Blob, V
             entry.set_raw(is_raw);
             model.is_raw = is_raw;
         }
+        Op::Append(_) | Op::SetRange(..) if model.value.is_object() => {}
         Op::Append(tail) => {
             let value = [model.value.text(), tail.clone()].concat();
             assert_eq!(entry.append(&tail), value.len());
@@ -134,6 +177,20 @@ fn apply(entry: &mut Entry, model: &mut Model, op: Op, shares: &mut Vec<(Blob, V
             entry.rename(&key);
             model.key = key;
         }
+        Op::ChangeObject(bytes) => {
+            let thing = Thing(Arc::new(bytes));
+            if let Some(object) = entry.object_mut() {
+                *object = thing.clone();
+                model.value = Value::Object(thing);
+            }
+        }
+        Op::TakeObject => match (entry.take_object(), &model.value) {
+            (Some(taken), Value::Object(thing)) => {
+                assert!(Arc::ptr_eq(&taken.0, &thing.0));
+                model.value = Value::Int(0);
+            }
+            (taken, value) => assert!(taken.is_none() && !value.is_object()),
+        },
         Op::Share => {
             if let Some(blob) = entry.blob() {
                 shares.push((blob, model.value.text()));
@@ -145,14 +202,21 @@ fn apply(entry: &mut Entry, model: &mut Model, op: Op, shares: &mut Vec<(Blob, V
 fn check(entry: &Entry, model: &Model) {
     assert_eq!(entry.key(), model.key);
     assert_eq!(text(entry), model.value.text());
-    assert_eq!(entry.value_len(), model.value.text().len());
+    match &model.value {
+        Value::Object(thing) => {
+            assert!(Arc::ptr_eq(&entry.object().expect("it is an object").0, &thing.0));
+            assert!(entry.string().is_none());
+            assert_eq!(Arc::strong_count(&thing.0), 2, "the entry's and ours");
+        }
+        string => assert_eq!(entry.value_len(), string.text().len()),
+    }
     assert_eq!(entry.expiry(), model.expiry);
     assert_eq!(entry.due(), model.expiry.unwrap_or(u64::MAX));
     assert_eq!(entry.clock(), model.clock);
     assert_eq!(entry.is_raw(), model.is_raw);
-    let is_int = matches!(entry.value(), StrRef::Int(_));
+    let is_int = matches!(entry.string(), Some(StrRef::Int(_)));
     assert_eq!(is_int, matches!(model.value, Value::Int(_)));
-    if model.value.text().len() > INLINE_MAX {
+    if model.value.text().len() > INLINE_MAX && !model.value.is_object() {
         assert!(entry.blob().is_some(), "a long value is a blob");
     }
 }
@@ -165,7 +229,7 @@ proptest! {
         expiry: Option<u64>,
         ops in prop::collection::vec(op(), 0..40),
     ) {
-        let mut entry = Entry::new(&key, value.to_store(), expiry, 7);
+        let mut entry = value.to_entry(&key, expiry, 7);
         let mut model = Model { key, value, expiry, clock: 7, is_raw: false };
         let mut shares = Vec::new();
         check(&entry, &model);
@@ -173,11 +237,14 @@ proptest! {
             apply(&mut entry, &mut model, op, &mut shares);
             check(&entry, &model);
         }
-        let copy = Entry::new(entry.key(), entry.value().to_new(), entry.expiry(), entry.clock());
-        let text = model.value.text();
+        if let Some(string) = entry.string() {
+            let copy = Entry::new(entry.key(), string.to_new(), entry.expiry(), entry.clock());
+            assert_eq!(text(&copy), model.value.text());
+        }
         drop(entry);
-        assert_eq!(self::text(&copy), text);
-        drop(copy);
+        if let Value::Object(thing) = &model.value {
+            assert_eq!(Arc::strong_count(&thing.0), 1, "an object goes with its entry");
+        }
         for (blob, text) in &shares {
             assert_eq!(**blob, *text, "a shared blob is never written to");
         }
@@ -194,6 +261,15 @@ fn sixteen_bytes_of_key_and_value_take_forty_bytes() {
     assert_eq!(entry.alloc_bytes(), 48);
     assert_eq!(Entry::new(&[b'k'; 16], NewValue::Int(-1), None, 0).alloc_bytes(), 32);
     assert_eq!((size_of::<Entry>(), size_of::<Option<Entry>>()), (8, 8));
+}
+
+#[test]
+fn an_object_counts_with_what_it_owns() {
+    let thing = Box::new(Thing(Arc::new(vec![1; 50])));
+    let mut entry = Entry::with_object(&[b'k'; 16], thing, None, 0);
+    assert_eq!(entry.alloc_bytes(), 32 + 8 + 56);
+    entry.set(NewValue::Int(1), None);
+    assert_eq!(entry.alloc_bytes(), 32);
 }
 
 #[test]

@@ -37,7 +37,7 @@
 //! When an eighth item comes, slot 6 becomes a pointer to a child bucket of the same shape.
 //!
 //! Buckets lie in segments of 64 (4096 bytes) under a directory: appending never moves a bucket.
-//! Only the first segment is moved, while the table is small: 1, 2, 4, .. 64 buckets.
+//! Only the first segment is moved, while the table is small: 1, 2, 3, .. 8, 10, 12, .. 64 buckets.
 //!
 //! # Costs
 //!

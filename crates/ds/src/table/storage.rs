@@ -1,8 +1,9 @@
 //! Where the root buckets lie: segments of 64, and a directory of segments.
 //!
-//! The array grows and shrinks at its end, one bucket at a time. The first segment doubles
-//! (1, 2, 4, .. 64 buckets), so that a table of a few items is small; the later ones are whole,
-//! 4096 bytes each, and go back to the allocator as soon as their last bucket is dropped.
+//! The array grows and shrinks at its end, one bucket at a time. The first segment grows in steps
+//! (1 to 8 buckets one by one, then 10, 12, 14, 16, 20, .. 64: four to a doubling, as the allocator
+//! has them), so that a table of a few items is small; the later ones are whole, 4096 bytes each,
+//! and go back to the allocator as soon as their last bucket is dropped.
 
 use super::bucket::{BUCKET_BYTES, Bucket};
 use alloc::alloc::{alloc_zeroed, dealloc, handle_alloc_error};
@@ -75,8 +76,8 @@ impl<T> Buckets<T> {
             self.directory.reserve_exact(1);
             self.directory.push(new_segment(1));
         } else if index < SEGMENT {
-            if index.is_power_of_two() {
-                self.resize_first(index, index * 2);
+            if first_room(index) < index + 1 {
+                self.resize_first(first_room(index), first_room(index + 1));
             }
         } else if index.is_multiple_of(SEGMENT) {
             if self.directory.len() == self.directory.capacity() {
@@ -98,8 +99,8 @@ impl<T> Buckets<T> {
             if self.directory.len() * 2 < self.directory.capacity() {
                 self.directory.shrink_to(self.directory.len() + self.directory.len() / 4);
             }
-        } else if index < SEGMENT && index.is_power_of_two() {
-            self.resize_first(index * 2, index);
+        } else if index < SEGMENT && first_room(index) < index + 1 {
+            self.resize_first(first_room(index + 1), first_room(index));
         }
     }
 
@@ -107,7 +108,7 @@ impl<T> Buckets<T> {
     pub(super) fn heap_bytes(&self) -> usize {
         let buckets = match self.count {
             0 => 0,
-            1..=SEGMENT => self.count.next_power_of_two(),
+            1..=SEGMENT => first_room(self.count),
             _ => self.directory.len() * SEGMENT,
         };
         buckets * BUCKET_BYTES + self.directory.capacity() * size_of::<NonNull<Bucket<T>>>()
@@ -118,7 +119,7 @@ impl<T> Buckets<T> {
         self.mask = usize::MAX.checked_shr(count.leading_zeros()).unwrap_or(0);
     }
 
-    /// Moves the first segment from `from` to `to` buckets; the lower of the two are in use.
+    /// Moves the first segment from `from` to `to` buckets; those within both are kept.
     fn resize_first(&mut self, from: usize, to: usize) {
         let old = self.directory.pop().expect("a bucket has a segment");
         let new = new_segment(to);
@@ -139,6 +140,11 @@ impl<T> Drop for Buckets<T> {
             self.pop();
         }
     }
+}
+
+/// Buckets that the first segment has room for when `count` are in use, at most a whole segment.
+fn first_room(count: usize) -> usize {
+    count.next_multiple_of((count.next_power_of_two() / 8).max(1))
 }
 
 fn segment_layout<T>(buckets: usize) -> Layout {

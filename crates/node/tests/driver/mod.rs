@@ -211,8 +211,10 @@ impl World {
                     let usage = Usage { allocated_bytes: 1 << 20, ..Usage::default() };
                     self.node.handle(self.now, Event::Measured(usage));
                 }
-                Action::Apply { conn, config, .. } => {
-                    self.node.handle(self.now, Event::Applied { conn, config, outcome: Ok(()) });
+                Action::Apply { conn, config, options } => {
+                    let outcome = Ok(());
+                    let applied = Event::Applied { conn, config, options, outcome };
+                    self.node.handle(self.now, applied);
                 }
                 Action::RewriteConfig { conn, .. } => {
                     self.node.handle(self.now, Event::Rewritten { conn, outcome: Ok(()) });

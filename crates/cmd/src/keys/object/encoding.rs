@@ -3,10 +3,7 @@
 use super::ABOUT_KEY;
 use crate::{Command, Flow, Outcome, ReadCtx, Run};
 use vesta_spec::Spec;
-use vesta_store::{Entry, StrRef};
-
-/// Longest string in bytes that Redis keeps together with its header, and calls `embstr`.
-const EMBSTR_BYTES_MAX: usize = 44;
+use vesta_store::object;
 
 /// `OBJECT ENCODING key`: the encoding that Redis would use for the value.
 pub(super) const ENCODING: Command = Command {
@@ -19,17 +16,9 @@ pub(super) const ENCODING: Command = Command {
 };
 
 fn encoding(ctx: &mut ReadCtx<'_>) -> Outcome {
-    match ctx.keys.read_about(ctx.request.arg(2)).map(name) {
+    match ctx.keys.read_about(ctx.request.arg(2)).map(object::encoding_name) {
         Some(name) => ctx.reply.text(name),
         None => ctx.reply.null(),
     }
     Ok(Flow::Done)
-}
-
-fn name(entry: &Entry) -> &'static str {
-    match entry.value() {
-        StrRef::Int(_) => "int",
-        StrRef::Bytes(bytes) if bytes.len() <= EMBSTR_BYTES_MAX && !entry.is_raw() => "embstr",
-        StrRef::Bytes(_) | StrRef::Blob(_) => "raw",
-    }
 }

@@ -5,8 +5,11 @@
 //! *Adding* a text takes the exclusive or with its SHA-1: the order does not matter. *Mixing* it
 //! in adds it and replaces the digest by its own SHA-1: the order matters.
 //!
-//! * value: mix in the type's number (4 bytes, big endian; 0 for a string), mix in the string,
-//!   and add `!!expire!!` if the key expires (when is left out).
+//! * value: mix in the type's number (4 bytes, big endian), then what it holds, and add
+//!   `!!expire!!` if the key expires (when is left out).
+//!   * string (0): mix it in.
+//!   * set (2): add every member.
+//!   * hash (4): add, for every field, the digest of nothing with field and value mixed in.
 //! * key: mix its name into nothing, then the value.
 //! * everything: for every database that is not empty mix in its number (4 bytes, big endian),
 //!   then add the digests of all its keys.
@@ -17,10 +20,14 @@ use crate::string::text_of;
 use crate::{ControlCtx, Flow, Outcome};
 use core::fmt;
 use sha1::{Digest as _, Sha1};
-use vesta_store::Entry;
+use vesta_store::{Digits, Entry, Object, Value};
 
 /// The number of the type "string".
 const STRING: u32 = 0;
+/// The number of the type "set".
+const SET: u32 = 2;
+/// The number of the type "hash".
+const HASH: u32 = 4;
 
 /// A digest of all databases.
 pub(super) fn digest(ctx: &mut ControlCtx<'_>) -> Outcome {
@@ -74,10 +81,36 @@ impl Digest {
     }
 
     fn mix_value(&mut self, entry: &Entry) {
-        self.mix(&STRING.to_be_bytes());
-        self.mix(&text_of(&entry.value()));
+        match entry.value() {
+            Value::String(string) => {
+                self.mix(&STRING.to_be_bytes());
+                self.mix(&text_of(&string));
+            }
+            Value::Object(object) => self.mix_object(object),
+        }
         if entry.expiry().is_some() {
             self.add(b"!!expire!!");
+        }
+    }
+
+    fn mix_object(&mut self, object: &Object) {
+        let mut digits = Digits::new();
+        match object {
+            Object::Set(set) => {
+                self.mix(&SET.to_be_bytes());
+                for member in set.iter() {
+                    self.add(member.text(&mut digits));
+                }
+            }
+            Object::Hash(hash) => {
+                self.mix(&HASH.to_be_bytes());
+                for (name, value) in hash.iter(0) {
+                    let mut of_field = Self::NOTHING;
+                    of_field.mix(name.text(&mut digits));
+                    of_field.mix(value.text(&mut digits));
+                    self.add(&of_field.0);
+                }
+            }
         }
     }
 }

@@ -1,0 +1,251 @@
+//! Clients that wait for keys: their order, their wake-up, their end.
+//!
+//! Each awaited key has a queue in order of arrival. After every command (and whatever else
+//! changes data) the keys it touched are looked at, and for each the waiting clients are tried in
+//! order by running their requests again. A client that is served leaves all its queues; one that
+//! still finds nothing keeps its place. Serving may touch further keys, which join the end of the
+//! list: nothing here calls itself, however long the chain of list moves is.
+
+use crate::action::Action;
+use crate::client::Waiting;
+use crate::server::Server;
+use crate::{ConnId, Node};
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+use vesta_cmd::blocking::{Awaited, Block};
+use vesta_cmd::host::Replies;
+use vesta_cmd::{Flow, Found};
+use vesta_resp::{Outbox, OwnedRequest, Reply};
+use vesta_store::{Keyspace, Touched, object};
+use vesta_types::{DbIndex, Mono, Now};
+
+/// All waiting clients.
+#[derive(Debug, Default)]
+pub(crate) struct Blocked {
+    clients: BTreeMap<ConnId, BlockedClient>,
+    queues: BTreeMap<AwaitedKey, VecDeque<ConnId>>,
+    deadlines: BTreeSet<(Mono, ConnId)>,
+}
+
+type AwaitedKey = (DbIndex, Box<[u8]>);
+
+/// A client that waits.
+#[derive(Debug)]
+pub(crate) struct BlockedClient {
+    pub(crate) block: Block,
+    pub(crate) found: Found,
+    pub(crate) db: DbIndex,
+    /// When its time is up.
+    deadline: Option<Mono>,
+}
+
+impl Blocked {
+    /// Whether nobody waits.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.clients.is_empty()
+    }
+
+    /// How many clients wait.
+    pub(crate) fn len(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// How many keys are waited for.
+    pub(crate) fn keys(&self) -> usize {
+        self.queues.len()
+    }
+
+    /// Has a client wait, behind those that wait already.
+    pub(crate) fn add(&mut self, conn: ConnId, db: DbIndex, found: Found, block: Block, now: Mono) {
+        let deadline = block.timeout_ms.map(|ms| now.plus_ms(ms));
+        if let Some(deadline) = deadline {
+            self.deadlines.insert((deadline, conn));
+        }
+        for key in &block.keys {
+            let queue = self.queues.entry((db, key.clone())).or_default();
+            // A key may be named twice; the client still waits once.
+            if queue.back() != Some(&conn) {
+                queue.push_back(conn);
+            }
+        }
+        self.clients.insert(conn, BlockedClient { block, found, db, deadline });
+    }
+
+    /// Takes a client out of everything.
+    pub(crate) fn remove(&mut self, conn: ConnId) -> Option<BlockedClient> {
+        let client = self.clients.remove(&conn)?;
+        if let Some(deadline) = client.deadline {
+            self.deadlines.remove(&(deadline, conn));
+        }
+        for key in &client.block.keys {
+            let place = (client.db, key.clone());
+            if let Some(queue) = self.queues.get_mut(&place) {
+                queue.retain(|waiting| *waiting != conn);
+                if queue.is_empty() {
+                    self.queues.remove(&place);
+                }
+            }
+        }
+        Some(client)
+    }
+
+    /// Takes the request of a waiting client out, to be run; it is given back or the client goes.
+    fn take_request(&mut self, conn: ConnId) -> Option<(OwnedRequest, Found)> {
+        let client = self.clients.get_mut(&conn)?;
+        Some((core::mem::take(&mut client.block.request), client.found))
+    }
+
+    fn restore_request(&mut self, conn: ConnId, request: OwnedRequest) {
+        if let Some(client) = self.clients.get_mut(&conn) {
+            client.block.request = request;
+        }
+    }
+
+    /// What a client waits for.
+    pub(crate) fn get(&self, conn: ConnId) -> Option<&BlockedClient> {
+        self.clients.get(&conn)
+    }
+
+    /// Who waits for a key, in order.
+    pub(crate) fn waiting_for(&self, db: DbIndex, key: &[u8]) -> Vec<ConnId> {
+        let queue = self.queues.get(&(db, Box::from(key)));
+        queue.map(|queue| queue.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// The keys of a database that are waited for.
+    pub(crate) fn keys_of(&self, db: DbIndex) -> Vec<Box<[u8]>> {
+        let keys = self.queues.keys().filter(|(of, _)| *of == db);
+        keys.map(|(_, key)| key.clone()).collect()
+    }
+
+    /// When the next client's time is up.
+    pub(crate) fn next_deadline(&self) -> Option<Mono> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// A client whose time is up.
+    pub(crate) fn overdue(&self, now: Mono) -> Option<ConnId> {
+        self.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|(_, conn)| *conn)
+    }
+}
+
+impl Node {
+    /// Has the client of a command that found nothing wait.
+    pub(crate) fn block(&mut self, now: Now, conn: ConnId, found: Found, block: Block) {
+        let Some(client) = self.server.clients.get_mut(conn) else { return };
+        let unheard = client.session.replies != Replies::On;
+        client.waiting = Waiting::Key { unheard };
+        self.server.blocked.add(conn, client.session.db, found, block, now.mono);
+        self.store.record_touched(true);
+    }
+
+    /// Serves clients that wait for what was touched since the last call.
+    pub(crate) fn serve_touched(&mut self, now: Now) {
+        let mut touched = VecDeque::from(self.store.take_touched());
+        if core::mem::take(&mut self.server.retry_blocked) {
+            touched.extend(self.store.indexes().map(|db| Touched::All { db }));
+        }
+        while let Some(next) = touched.pop_front() {
+            match next {
+                Touched::Key { db, key } => self.serve_key(now, db, &key),
+                Touched::All { db } => {
+                    for key in self.server.blocked.keys_of(db) {
+                        self.serve_key(now, db, &key);
+                    }
+                }
+            }
+            touched.extend(self.store.take_touched());
+        }
+        if self.server.blocked.is_empty() {
+            self.store.record_touched(false);
+        }
+    }
+
+    /// Tries the clients that wait for a key, in order, while it has what they wait for.
+    fn serve_key(&mut self, now: Now, db: DbIndex, key: &[u8]) {
+        for conn in self.server.blocked.waiting_for(db, key) {
+            let Some(blocked) = self.server.blocked.get(conn) else { continue };
+            let flags = blocked.found.command.spec.flags;
+            let is_held = self.server.pause.is_some_and(|pause| pause.holds(flags));
+            let awaited = blocked.block.awaited;
+            let mut keys = Keyspace::new(&mut self.store, db, now);
+            if !is_held && suits(awaited, keys.peek(key).map(object::type_name)) {
+                self.retry(now, conn);
+            }
+        }
+    }
+
+    /// Runs the request of a waiting client again.
+    fn retry(&mut self, now: Now, conn: ConnId) {
+        let Some((request, found)) = self.server.blocked.take_request(conn) else { return };
+        let mut outbox = Outbox::default();
+        let mut ticks = (self.server.meter.ticks)();
+        let hash = self.store.hash(request.request().arg(1));
+        let flow = self.run(now, conn, request.request(), found, hash, &mut outbox, &mut ticks);
+        if flow == Flow::Block {
+            self.waits_for = None;
+            self.server.blocked.restore_request(conn, request);
+        } else {
+            self.server.end_block(conn, outbox);
+        }
+    }
+
+    /// Ends the wait of clients whose time is up.
+    pub(crate) fn end_overdue_blocks(&mut self, now: Now) {
+        while let Some(conn) = self.server.blocked.overdue(now.mono) {
+            self.server.time_out(conn);
+        }
+        if self.server.blocked.is_empty() {
+            self.store.record_touched(false);
+        }
+    }
+}
+
+impl Server {
+    /// Ends the wait of a client as if its time were up; whether it waited for a key.
+    pub(crate) fn time_out(&mut self, conn: ConnId) -> bool {
+        let Some(blocked) = self.blocked.get(conn) else { return false };
+        let on_timeout = blocked.block.on_timeout;
+        self.answer_blocked(conn, |reply| on_timeout.reply(reply))
+    }
+
+    /// Ends the wait of a client with the reply that `write` gives; whether it waited for a key.
+    pub(crate) fn answer_blocked(
+        &mut self,
+        conn: ConnId,
+        write: impl FnOnce(&mut Reply<'_>),
+    ) -> bool {
+        let Some(client) = self.clients.get(conn) else { return false };
+        if !matches!(client.waiting, Waiting::Key { .. }) {
+            return false;
+        }
+        let mut outbox = Outbox::default();
+        write(&mut Reply::new(&mut outbox, client.session.proto));
+        self.end_block(conn, outbox);
+        true
+    }
+
+    /// Ends the wait of a client with the reply in `outbox`.
+    fn end_block(&mut self, conn: ConnId, outbox: Outbox) {
+        self.blocked.remove(conn);
+        let Some(client) = self.clients.get_mut(conn) else { return };
+        let Waiting::Key { unheard } = client.waiting else { return };
+        client.waiting = Waiting::No;
+        if !unheard {
+            self.actions.push_back(Action::Send { conn, bytes: outbox.into_bytes() });
+        }
+        self.actions.push_back(Action::Resume(conn));
+    }
+}
+
+/// Whether a key that holds a value of this type (`None`: that is not there) may serve.
+fn suits(awaited: Awaited, found: Option<&str>) -> bool {
+    match awaited {
+        Awaited::List => found == Some("list"),
+        Awaited::SortedSet => found == Some("zset"),
+        Awaited::Stream => found == Some("stream"),
+        Awaited::StreamGroup => true,
+    }
+}

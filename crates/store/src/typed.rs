@@ -1,0 +1,128 @@
+//! Keys by the type of their value: the one place where a value of another type is refused, the
+//! accounts follow what changes inside an object, and an object that has become empty goes.
+
+use crate::keyspace::{Deadline, Keyspace, WrongType};
+use crate::object::{Kind, Object, Rules};
+use crate::{Entry, StrRef};
+use vesta_ds::Value;
+
+impl Keyspace<'_> {
+    /// The string at `key` for a command that reads it.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none.
+    #[inline]
+    pub fn read_string(&mut self, key: &[u8]) -> Result<Option<StrRef<'_>>, WrongType> {
+        self.read(key).map(string_of).transpose()
+    }
+
+    /// The string at `key` for a command that goes on to change it.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none.
+    pub fn look_string(&mut self, key: &[u8]) -> Result<Option<StrRef<'_>>, WrongType> {
+        self.look(key).map(string_of).transpose()
+    }
+
+    /// Changes the string at `key` in place; `None` when there is none. The accounts follow.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none; it stays as it is.
+    #[inline]
+    pub fn edit_string<R>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut Entry) -> R,
+    ) -> Result<Option<R>, WrongType> {
+        let outcome = self.edit(key, |entry| match entry.value() {
+            Value::String(_) => Ok(change(entry)),
+            Value::Object(_) => Err(WrongType),
+        });
+        outcome.transpose()
+    }
+
+    /// The `T` at `key` for a command that reads it: counts a hit or miss, marks the access.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none.
+    #[inline]
+    pub fn read_as<T: Kind>(&mut self, key: &[u8]) -> Result<Option<&T>, WrongType> {
+        self.read(key).map(object_of).transpose()
+    }
+
+    /// The `T` at `key` for a command that goes on to change it.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none.
+    pub fn look_as<T: Kind>(&mut self, key: &[u8]) -> Result<Option<&T>, WrongType> {
+        self.look(key).map(object_of).transpose()
+    }
+
+    /// Changes the `T` at `key` in place; `None` when there is none. The accounts follow. A value
+    /// that `change` leaves empty goes with its key: where that is of interest, `change` looks.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none; it stays as it is.
+    pub fn edit_as<T: Kind, R>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut T, &Rules) -> R,
+    ) -> Result<Option<R>, WrongType> {
+        let mut is_spent = false;
+        let outcome = self.edit_by_rules(key, |entry, rules| {
+            let object = entry.object_mut().ok_or(WrongType)?;
+            let outcome = change(T::of_mut(object).ok_or(WrongType)?, rules);
+            is_spent = object.is_spent();
+            Ok(outcome)
+        });
+        if is_spent {
+            self.delete(key);
+        }
+        outcome.transpose()
+    }
+
+    /// As [`Keyspace::edit_as`], with an empty `T` when there is no key. It is kept, and the key
+    /// made, unless `change` leaves it empty.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none; it stays as it is.
+    pub fn upsert_as<T: Kind, R>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut T, &Rules) -> R,
+    ) -> Result<R, WrongType> {
+        // The change is made once: to what is there, or to what is new.
+        let mut change = Some(change);
+        let mut once =
+            |value: &mut T, rules: &Rules| change.take().map(|change| change(value, rules));
+        if let Some(outcome) = self.edit_as(key, |value, rules| once(value, rules))? {
+            return Ok(outcome.expect("nothing was changed before"));
+        }
+        let mut value = T::empty();
+        let outcome = once(&mut value, &self.store.rules).expect("nothing was there to change");
+        let object = value.into_object();
+        if !object.is_spent() {
+            self.add_object(key, object, Deadline::Never);
+        }
+        Ok(outcome)
+    }
+
+    /// Sets `key` to an object, whatever it held.
+    pub fn set_object(&mut self, key: &[u8], object: Object, deadline: Deadline) {
+        let expiry = match deadline {
+            Deadline::Keep => self.peek(key).and_then(Entry::expiry),
+            Deadline::Never => None,
+            Deadline::At(ms) => Some(ms),
+        };
+        self.delete(key);
+        self.add_object(key, object, expiry.map_or(Deadline::Never, Deadline::At));
+    }
+}
+
+fn string_of(entry: &Entry) -> Result<StrRef<'_>, WrongType> {
+    entry.string().ok_or(WrongType)
+}
+
+fn object_of<T: Kind>(entry: &Entry) -> Result<&T, WrongType> {
+    entry.object().and_then(T::of).ok_or(WrongType)
+}

@@ -51,11 +51,19 @@ fn check(bytes: &[u8]) -> Result<(), CorruptError> {
     Ok(())
 }
 
-/// Feeds any bytes to [`Listpack::validate`]; what is accepted must stand being used.
+/// Feeds any bytes to [`Listpack::validate`], as they are and as the entries of a listpack whose
+/// header and end mark are right; what is accepted must stand being used.
 ///
 /// # Panics
 /// When an accepted listpack contradicts itself.
 pub fn fuzz_listpack(data: &[u8]) {
+    try_out(data);
+    let total = (HEADER + data.len() + 1) as u32;
+    let count = UNKNOWN.to_le_bytes();
+    try_out(&[&total.to_le_bytes(), count.as_slice(), data, &[code::END]].concat());
+}
+
+fn try_out(data: &[u8]) {
     let Ok(mut pack) = Listpack::validate(data) else { return };
     assert_eq!(pack.bytes(), data, "the bytes are kept");
     let count = pack.iter().count();

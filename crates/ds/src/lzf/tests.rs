@@ -16,7 +16,8 @@ fn what_a_real_server_packed_is_unpacked() {
         ("016161e05700016161", &[b'a'; 100][..]),
         ("0361626361e00b0205642d65666768", b"abcabcabcabcabcabcabcabcd-efgh"),
         (
-            "1c7468652066697265206e6576657220676f6573206f757420616e642074c01b03697320682010056564206f6e2ce00116e00332017574",
+            "1c7468652066697265206e6576657220676f6573206f757420616e64\
+             2074c01b03697320682010056564206f6e2ce00116e00332017574",
             b"the fire never goes out and the fire is handed on, the fire never goes out",
         ),
         ("010000e0ff00e019000078e01922e0ff00010000", &[&[0; 300][..], b"x", &[0; 300]].concat()),

@@ -6,7 +6,7 @@ const COUNTED_BYTES_MAX: usize = 8192;
 /// The limit of a listpack that is a list, or a node of one: bytes or elements.
 ///
 /// Source: the directive `list-max-listpack-size`; that a limit in elements also means 8192 bytes,
-/// and 0 means 1, was observed with `DEBUG OBJECT` on redis-server 7.0.15.
+/// and 0 means 1, was read off the nodes in payloads of `DUMP` of redis-server 7.0.15.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fill(i16);
 

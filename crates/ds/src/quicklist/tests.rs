@@ -79,7 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
     let at = any::<usize>;
     prop_oneof![
         4 => (end(), value()).prop_map(|(end, value)| Step::Push(end, value)),
-        3 => (end(), 1..200_usize, value()).prop_map(|(end, n, value)| Step::PushMany(end, n, value)),
+        3 => (end(), 1..200_usize, value()).prop_map(|(e, n, v)| Step::PushMany(e, n, v)),
         3 => end().prop_map(Step::Pop),
         8 => (at(), value()).prop_map(|(at, value)| Step::Insert(at, value)),
         6 => (at(), value()).prop_map(|(at, value)| Step::Replace(at, value)),

@@ -233,18 +233,18 @@ impl<T> Chain<T> {
         (parent, tail, before)
     }
 
-    /// The item at `position` of the chain, counted from the root.
+    /// Where the item at `position` of the chain lies, counted from the root.
     ///
     /// # Safety
-    /// See [`Chain`]; `'a` ends before the chain changes.
-    pub(super) unsafe fn nth<'a>(self, mut position: usize) -> Option<&'a T> {
+    /// See [`Chain`].
+    pub(super) unsafe fn nth(self, mut position: usize) -> Option<Place<T>> {
         let mut bucket = self;
         // SAFETY: the chain is live and the position is checked against the count.
         unsafe {
             loop {
                 let count = bucket.count();
                 if position < count {
-                    return Some(bucket.item(position));
+                    return Some(bucket.place(position));
                 }
                 position -= count;
                 bucket = bucket.child()?;

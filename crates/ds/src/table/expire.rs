@@ -122,6 +122,18 @@ impl Hints {
 }
 
 impl<T: Item> Table<T> {
+    /// A time before which no item is due; `None` when none ever is. Exact, but for items that
+    /// have gone or been put off, once [`Table::take_due`] has said that nothing due is left.
+    ///
+    /// Looks at one word for each segment.
+    #[must_use]
+    pub fn due_bound(&self) -> Option<u64> {
+        let hints = self.hints.as_deref()?;
+        let of_walk = hints.walk.iter().map(|walk| walk.saved.min(walk.lowest));
+        let bound = hints.bounds.iter().copied().chain(of_walk).min()?;
+        (bound != u64::MAX).then_some(bound)
+    }
+
     /// Takes out items with `due() <= now` and hands them to `each`, visiting about `budget` items
     /// (and at most one chain more). Calls go on where the last one stopped, around the table.
     ///

@@ -1,6 +1,6 @@
 //! Going over the items: all of them, by SCAN cursor, or at random.
 
-use super::bucket::{Chain, SLOTS};
+use super::bucket::{Chain, Place, SLOTS};
 use super::storage::SEGMENT;
 use super::{Item, Table};
 use core::marker::PhantomData;
@@ -8,6 +8,9 @@ use core::marker::PhantomData;
 /// Fair draws that may fail before [`Table::random`] takes what is nearest. With five items in a
 /// bucket of at most thirty, all fail with a chance below 1e-300; only a broken `rng` gets there.
 const DRAWS: usize = 4096;
+/// Buckets by which an [`Iter`] asks for the memory of items before it gets there: with five items
+/// in each, time enough for main memory to answer.
+const AHEAD: usize = 2;
 
 impl<T: Item> Table<T> {
     /// Visits one bucket for SCAN and returns the next cursor; 0 starts a scan and ends it.
@@ -35,18 +38,39 @@ impl<T: Item> Table<T> {
     /// A bucket and a position up to the longest chain's are drawn until an item lies there, some
     /// five to fifteen times.
     pub fn random(&self, rng: &mut impl FnMut() -> u64) -> Option<&T> {
+        let (_, place) = self.draw(rng)?;
+        // SAFETY: `&self` keeps the place as it is for as long as the result lives.
+        Some(unsafe { place.item().as_ref() })
+    }
+
+    /// Takes an item out that is drawn as by [`Table::random`].
+    pub fn take_random(&mut self, rng: &mut impl FnMut() -> u64) -> Option<T> {
+        let (chain, place) = self.draw(rng)?;
+        // SAFETY: `&mut self`: the chain is ours, and `place` is in it.
+        let item = unsafe { chain.remove(&place, &mut self.children) };
+        self.len -= 1;
+        self.shrink();
+        Some(item)
+    }
+
+    /// Where an item drawn fairly lies.
+    fn draw(&self, rng: &mut impl FnMut() -> u64) -> Option<(Chain<T>, Place<T>)> {
         if self.len == 0 {
             return None;
         }
         let positions = self.longest.max(SLOTS);
         for _ in 0..DRAWS {
             let chain = self.chain(below(self.buckets.count(), rng()));
-            // SAFETY: `&self` keeps the chain as it is for as long as the result lives.
-            if let Some(item) = unsafe { chain.nth(below(positions, rng())) } {
-                return Some(item);
+            // SAFETY: `&self` keeps the chain as it is.
+            if let Some(place) = unsafe { chain.nth(below(positions, rng())) } {
+                return Some((chain, place));
             }
         }
-        self.iter().next()
+        (0..self.buckets.count()).find_map(|index| {
+            let chain = self.chain(index);
+            // SAFETY: as above.
+            Some((chain, unsafe { chain.nth(0) }?))
+        })
     }
 
     /// Hands out up to `want` distinct items that lie together, from a random bucket on; fewer
@@ -155,6 +179,10 @@ impl<'a, T: Item> Iterator for Iter<'a, T> {
                 }
             } else if self.index < self.table.buckets.count() {
                 self.chain = Some(self.table.chain(self.index));
+                if self.index + AHEAD < self.table.buckets.count() {
+                    // SAFETY: the table is borrowed for 'a, so its chains stay.
+                    unsafe { self.table.chain(self.index + AHEAD).prefetch_items() }
+                }
                 self.index += 1;
             } else {
                 return None;

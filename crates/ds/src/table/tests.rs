@@ -414,6 +414,21 @@ fn random_is_fair_in_a_table_between_two_doublings() {
 }
 
 #[test]
+fn items_taken_at_random_are_gone_and_leave_the_rest() {
+    let mut table = word_table();
+    (0..1000).for_each(|number| insert_word(&mut table, number));
+    let mut left: BTreeSet<[u8; 8]> = (0..1000u64).map(u64::to_le_bytes).collect();
+    let mut next = generator(7);
+    while let Some(word) = table.take_random(&mut next) {
+        assert!(left.remove(&word.0), "taken twice");
+        assert_eq!(table.len(), left.len());
+        assert!(table.iter().all(|word| left.contains(&word.0)));
+    }
+    assert!(left.is_empty());
+    assert_eq!(table.heap_bytes(), 0);
+}
+
+#[test]
 fn random_survives_a_generator_that_is_stuck() {
     let mut table = word_table();
     (0..100).for_each(|number| insert_word(&mut table, number));

@@ -36,7 +36,7 @@ pub(super) const ALLOWED: &[Row] = &[
     row("types", Layer::Pure, &[]),
     row("resp", Layer::Pure, &["types"]),
     row("spec", Layer::Pure, &["types"]),
-    row("ds", Layer::Pure, &[]),
+    row("ds", Layer::Pure, &["types"]),
     row("store", Layer::Pure, &["ds", "types"]),
     row("config", Layer::Pure, &["types"]),
     row("cmd", Layer::Pure, &["config", "resp", "spec", "store", "types"]),

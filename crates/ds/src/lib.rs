@@ -12,6 +12,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod bits;
 mod block;
 mod btree;
 mod bytes;

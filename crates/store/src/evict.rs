@@ -10,6 +10,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use vesta_types::{DbIndex, Unix};
 
+/// Entries looked at for one sample of those that expire, where few do.
+const VISITS_PER_SAMPLE: usize = 256;
+
 /// Candidates kept between evictions.
 const POOL: usize = 16;
 
@@ -121,17 +124,19 @@ impl Store {
             if victims == Victims::Expiring && db.expiring.keys == 0 {
                 continue;
             }
-            // Where few keys expire, more are looked at to find as many that may go.
-            let share = if victims == Victims::Expiring {
-                (db.table.len() / db.expiring.keys.max(1)).clamp(1, 64)
-            } else {
-                1
-            };
-            db.table.sample(samples * share, &mut || rng.bits(), |entry| {
+            let mut offer = |entry: &Entry| {
                 if let Some(score) = score(entry, evict, victims, access, now) {
                     candidates.offer(score, index, entry.key());
                 }
-            });
+            };
+            let mut chance = || rng.bits();
+            match victims {
+                Victims::All => db.table.sample(samples, &mut chance, &mut offer),
+                Victims::Expiring => {
+                    let budget = samples.saturating_mul(VISITS_PER_SAMPLE);
+                    db.table.sample_due(samples, budget, &mut chance, &mut offer)
+                }
+            };
         }
     }
 
@@ -160,16 +165,12 @@ impl Store {
                 Victims::Expiring if db.expiring.keys == 0 => None,
                 Victims::Expiring => {
                     let mut found = None;
-                    // From a random place on, until one that expires is found.
-                    let mut want = samples.max(1);
-                    while found.is_none() && want < db.table.len() * 2 {
-                        db.table.sample(want, &mut || rng.bits(), |entry| {
-                            if found.is_none() && entry.expiry().is_some() {
-                                found = Some(entry);
-                            }
-                        });
-                        want *= 4;
-                    }
+                    // The first one that expires, from a random place on.
+                    db.table.sample_due(samples, usize::MAX, &mut || rng.bits(), |entry| {
+                        if found.is_none() && entry.expiry().is_some() {
+                            found = Some(entry);
+                        }
+                    });
                     found.or_else(|| db.table.iter().find(|entry| entry.expiry().is_some()))
                 }
             };

@@ -4,7 +4,8 @@
 //! The tables know a lower bound of the earliest expiry of each of their segments, so a round
 //! looks only where something is due and finds all of it, where sampling would leave up to a
 //! tenth behind. Hashes with fields that expire are found the same way (see `expiring`), and a
-//! large hash is gone through in as many slices as it takes. The owner bounds a round in time by asking for it in slices.
+//! large hash is gone through in as many slices as it takes. The owner bounds a round in time by
+//! asking for it in slices.
 
 use crate::{Db, Field, Hash, Kind, Store, Why};
 use alloc::vec::Vec;

@@ -69,7 +69,7 @@ impl Expiring {
     /// Whether the hash at `key` may have a field that is due at `now_ms`.
     #[inline]
     pub(crate) fn may_be_due(&self, hash: u64, key: &[u8], now_ms: u64) -> bool {
-        let item = if self.hashes.is_empty() { None } else { self.hashes.find(hash, key) };
+        let item = self.hashes.find(hash, key);
         item.and_then(Field::expiry).is_some_and(|due| due <= now_ms)
     }
 

@@ -182,6 +182,14 @@ impl<'a> Keyspace<'a> {
         Some(entry)
     }
 
+    /// Looks `key` up without counting, marking or deleting anything, so that several entries can
+    /// be looked at side by side.
+    #[must_use]
+    pub fn beside(&self, key: &[u8]) -> Option<&Entry> {
+        let entry = self.store.db(self.db).table.find(self.hash(key), key)?;
+        (!entry.is_due(self.now_ms())).then_some(entry)
+    }
+
     /// Whether `key` is there. Counts and marks nothing.
     pub fn contains(&mut self, key: &[u8]) -> bool {
         self.peek(key).is_some()
@@ -274,8 +282,11 @@ impl<'a> Keyspace<'a> {
     }
 
     /// Deletes those of the `names` in the hash at `key` whose time has come, so that a command
-    /// that changes fields finds none of them. Costs next to nothing where no field expires.
+    /// that asks for them or changes them finds none. Costs next to nothing where no field expires.
     pub fn expire_fields<'n>(&mut self, key: &[u8], names: impl Iterator<Item = &'n [u8]>) {
+        if self.frozen || self.store.db(self.db).expiring.hashes() == 0 {
+            return;
+        }
         let (now_ms, hash) = (self.now_ms(), self.hash(key));
         if !self.store.db(self.db).expiring.may_be_due(hash, key, now_ms) {
             return;

@@ -22,8 +22,12 @@ pub use access::{Access, AccessPolicy};
 pub use evict::{Candidates, Evict, Victims};
 pub use expire::ExpireRound;
 pub use keyspace::{Deadline, Keyspace, WrongType};
-pub use object::{Hash, Kind, Limits, Object, Rules, Set};
-pub use vesta_ds::{Digits, Element, Field, NewValue, Stats as TableStats, StrRef, Value};
+pub use object::{Hash, Kind, Limits, List, Object, Rules, Set, Stream};
+pub use vesta_ds::stream;
+pub use vesta_ds::{
+    Digits, Direction, Element, Field, Fill, NewValue, NodeRef, Stats as TableStats, StrRef, Value,
+};
+pub use vesta_ds::{bits, hll};
 
 use crate::expiring::Expiring;
 use crate::ledger::Ledger;

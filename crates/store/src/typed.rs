@@ -58,6 +58,29 @@ impl Keyspace<'_> {
         self.look(key).map(object_of).transpose()
     }
 
+    /// The `T` at `key`, while others are looked at too. It is there when a command has read or
+    /// looked at the key before, which see to expiry, access marks and counts.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none.
+    pub fn beside_as<T: Kind>(&self, key: &[u8]) -> Result<Option<&T>, WrongType> {
+        self.beside(key).map(object_of).transpose()
+    }
+
+    /// What values need to know when they are changed.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.store.rules
+    }
+
+    /// The `T` at `key`, without counting or marking anything.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none.
+    pub fn peek_as<T: Kind>(&mut self, key: &[u8]) -> Result<Option<&T>, WrongType> {
+        self.peek(key).map(object_of).transpose()
+    }
+
     /// Changes the `T` at `key` in place; `None` when there is none. The accounts follow. A value
     /// that `change` leaves empty goes with its key: where that is of interest, `change` looks.
     ///
@@ -79,6 +102,26 @@ impl Keyspace<'_> {
             self.delete(key);
         }
         outcome.transpose()
+    }
+
+    /// As [`Keyspace::edit_as`], for a change that nobody who waits for the key can be served by:
+    /// the key does not count as touched.
+    ///
+    /// # Errors
+    /// [`WrongType`] when the value is none; it stays as it is.
+    pub fn edit_unnoticed_as<T: Kind, R>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut T, &Rules) -> R,
+    ) -> Result<Option<R>, WrongType> {
+        // A key that expires now is noticed all the same.
+        if !self.contains(key) {
+            return Ok(None);
+        }
+        let is_recording = core::mem::take(&mut self.store.ledger.record_touched);
+        let outcome = self.edit_as(key, change);
+        self.store.ledger.record_touched = is_recording;
+        outcome
     }
 
     /// As [`Keyspace::edit_as`], with an empty `T` when there is no key. It is kept, and the key

@@ -187,7 +187,8 @@ proptest! {
                 }
                 6..9 => assert_eq!(set.remove(member.as_slice()), model.remove(&member)),
                 _ => {
-                    let popped = set.pop(&mut Rng::new(member.len() as u64));
+                    let mut rng = Rng::new(member.len() as u64);
+                    let popped = set.pop(&mut rng, |member| text(member));
                     assert_eq!(popped.is_some(), popped.is_some_and(|gone| model.remove(&gone)));
                 }
             }

@@ -33,6 +33,15 @@ enum Task {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
+    /// Simulate a server with clients and faults, each seed twice.
+    Sim {
+        /// How many seeds.
+        #[arg(long)]
+        seeds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+    },
     /// Run a file of compatibility cases on Vesta.
     Cts {
         /// JSON: a list of cases.
@@ -53,9 +62,17 @@ fn run(task: Task, root: &Path) -> io::Result<bool> {
         Task::Bench(options) => bench::run(&options, root),
         Task::Gen => tables::run(root),
         Task::Diff { seeds, from } => peers::diff(root, from, seeds),
+        Task::Sim { seeds, from } => simulate(root, from, seeds),
         Task::Cts { file } => peers::cts(root, &file),
         Task::Icount { record } => icount::run(root, record),
     }
+}
+
+/// Runs the simulator, which is slow unless it is optimised.
+fn simulate(root: &Path, from: u64, seeds: u64) -> io::Result<bool> {
+    let words = ["run", "--quiet", "--release", "--package", "vesta-sim", "--bin", "sim", "--"];
+    let words = words.map(str::to_owned).into_iter().chain([from.to_string(), seeds.to_string()]);
+    process::run(root, env!("CARGO"), &words.collect::<Vec<_>>()).map(|()| true)
 }
 
 fn main() -> ExitCode {

@@ -5,6 +5,9 @@
 //! and to ask the items where they are equal. A bad `base` or `shift` costs time only. They are
 //! chosen anew when hints were clamped or have become coarse, which reads all the leaf's items and
 //! happens seldom: a leaf's span halves with each split, and 32 bits are a lot of halves.
+//!
+//! Head, hints and items are one raw allocation: as two vectors they would be 40 bytes and a cache
+//! miss more for each leaf, and it is leaves that a search misses the cache for.
 
 use super::{Ordered, Probe};
 use alloc::alloc::{alloc, dealloc, handle_alloc_error};

@@ -151,6 +151,12 @@ impl Quicklist {
         self.fill
     }
 
+    /// How many nodes at each end are not compressed; 0: none is compressed.
+    #[must_use]
+    pub fn depth(&self) -> u16 {
+        self.depth
+    }
+
     /// Another limit for the nodes that are made from now on.
     pub fn set_fill(&mut self, fill: Fill) {
         self.fill = fill;
@@ -347,6 +353,15 @@ fn find_count(counts: impl Iterator<Item = usize>, mut index: usize) -> Option<(
         }
     }
     None
+}
+
+impl Clone for Quicklist {
+    /// A copy without unused bytes.
+    fn clone(&self) -> Self {
+        let nodes = self.nodes.clone();
+        let node_bytes = nodes.iter().map(Node::heap_bytes).sum();
+        Self { nodes, node_bytes, ..*self }
+    }
 }
 
 impl Heap for Quicklist {

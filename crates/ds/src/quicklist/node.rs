@@ -25,6 +25,7 @@ pub enum NodeRef<'a> {
     Plain(&'a [u8]),
 }
 
+#[derive(Clone)]
 enum Body {
     Pack(Listpack),
     Compressed { lzf: Box<[u8]>, bytes: u32 },
@@ -32,6 +33,7 @@ enum Body {
 }
 
 /// A node; it is never empty.
+#[derive(Clone)]
 pub(super) struct Node {
     count: u32,
     body: Body,

@@ -96,6 +96,17 @@ impl Quicklist {
     }
 }
 
+impl Listpack {
+    /// Reads the elements in this direction and removes those that `judge` says; returns how many.
+    pub fn retain(
+        &mut self,
+        direction: Direction,
+        mut judge: impl FnMut(Element<'_>) -> Verdict,
+    ) -> usize {
+        read_pack(self, direction, &mut judge).removed
+    }
+}
+
 /// Reads one node. It may be empty afterwards: the caller removes it.
 fn read_node(
     node: &mut Node,

@@ -243,6 +243,14 @@ proptest! {
         let mut back = texts(&list, place, Direction::Backward);
         back.reverse();
         prop_assert!(back == model[..until]);
+        for end in [place, model.len() / 2, model.len(), usize::MAX] {
+            let mut part = Vec::new();
+            list.for_each(place..end, |element| part.push(text(element)));
+            prop_assert!(part == model[place..end.clamp(place, model.len())]);
+        }
+        let copy = list.clone();
+        check(&copy);
+        prop_assert!(texts(&copy, 0, Direction::Forward) == model);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::node::{Node, NodeRef};
 use super::{Direction, Quicklist};
 use crate::listpack::{Element, Iter, Listpack};
+use core::ops::Range;
 
 /// The node that is being read.
 enum View<'a> {
@@ -114,8 +115,35 @@ impl Quicklist {
         Walk::new(self, index, direction)
     }
 
+    /// Hands the elements of a range to `each`, in order: a walk without its bookkeeping for each
+    /// element. What of the range lies past the end is left out.
+    pub fn for_each(&self, range: Range<usize>, mut each: impl FnMut(Element<'_>)) {
+        let Some((first, mut offset)) = self.locate(range.start) else { return };
+        let mut left = range.len();
+        for node in self.nodes.range(first..) {
+            if left == 0 {
+                break;
+            }
+            match View::of(node) {
+                View::Lent(pack) => hand(pack, offset, left, &mut each),
+                View::Decompressed(pack) => hand(&pack, offset, left, &mut each),
+                View::Plain(text) => text.map(Element::Bytes).into_iter().for_each(&mut each),
+            }
+            left = left.saturating_sub(node.count() - offset);
+            offset = 0;
+        }
+    }
+
     /// What the nodes hold, in order: the form in which a list is saved.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeRef<'_>> + ExactSizeIterator {
         self.nodes.iter().map(Node::view)
+    }
+}
+
+/// Hands up to `count` elements from number `offset` on to `each`.
+#[inline]
+fn hand(pack: &Listpack, offset: usize, count: usize, each: &mut impl FnMut(Element<'_>)) {
+    if let Some(pos) = pack.seek(offset as i64) {
+        pack.iter_from(pos).take(count).for_each(each);
     }
 }

@@ -21,9 +21,9 @@
 //!
 //! # Costs
 //!
-//! A member with a name of 14 bytes takes 24 for itself, 14 to 15 in the table and 13 to 14 in the
-//! tree: 52 to 53 in all, measured in `benches/zset.rs`. Every operation on one member is O(log n)
-//! with four or five nodes on its way at ten million, and allocates or frees a bounded number of
+//! A member with a name of 14 bytes takes 24 for itself, 14 to 15 in the table and 13 to 15 in the
+//! tree: 52 to 54 in all, measured in `benches/zset.rs`. Every operation on one member is O(log n)
+//! with five nodes on its way at ten million, and allocates or frees a bounded number of
 //! blocks of at most 4096 bytes, the table's directory excepted (see [`Table`]).
 //!
 //! # Memory safety

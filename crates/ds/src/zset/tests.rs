@@ -190,8 +190,10 @@ proptest! {
                     let end = (from + count).min(pair.rows.len());
                     let rows: Vec<_> = pair.rows.drain(from.min(end)..end).collect();
                     let mut removed = Vec::new();
-                    let push = |member: Scored| removed.push((member.name().to_vec(), member.score()));
-                    prop_assert_eq!(pair.set.remove_range_by_rank(from..from + count, push), rows.len());
+                    let count = pair.set.remove_range_by_rank(from..from + count, |member| {
+                        removed.push((member.name().to_vec(), member.score()));
+                    });
+                    prop_assert_eq!(count, rows.len());
                     let rows: Vec<_> = rows.into_iter().map(|row| (row.0.1, row.1)).collect();
                     prop_assert_eq!(removed, rows);
                 }

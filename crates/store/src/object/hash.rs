@@ -10,13 +10,14 @@
 //!
 //! [`Limits`]: super::Limits
 
+mod draw;
+
 use super::{Kind, Object, Rules};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 use vesta_ds::{Digits, DueScan, Element, Field, Heap, Iter as TableIter, Listpack, Pairs, Table};
-use vesta_types::Rng;
 
 /// Bytes that two elements of a listpack take beyond their texts, at most.
 const PAIR_OVERHEAD_MAX: usize = 20;
@@ -38,6 +39,8 @@ struct Fields {
     field_bytes: usize,
     /// How many fields have an expiry.
     expiring: usize,
+    /// None of them is due before this time.
+    due: u64,
 }
 
 /// What a hash says about the expiry of a field.
@@ -150,7 +153,7 @@ impl Hash {
                 let place = listpack.find_pair(name);
                 place.is_some_and(|place| listpack.remove_run(place, 2) > 0)
             }
-            Form::Table(fields) => fields.remove(name),
+            Form::Table(fields) => fields.take(name).is_some(),
         }
     }
 
@@ -186,12 +189,39 @@ impl Hash {
         let Form::Table(fields) = &mut self.0 else {
             return DueScan { visited: 0, taken: 0, done: true };
         };
-        let Fields { table, field_bytes, expiring } = &mut **fields;
-        table.take_due(now_ms, budget, |field| {
+        let Fields { table, field_bytes, expiring, due } = &mut **fields;
+        let scan = table.take_due(now_ms, budget, |field| {
             *field_bytes -= field.alloc_bytes();
             *expiring -= 1;
             each(field);
-        })
+        });
+        if scan.done {
+            *due = table.due_bound().unwrap_or(u64::MAX);
+        }
+        scan
+    }
+
+    /// Takes a field out if its time has come at `now_ms`.
+    pub fn take_if_due(&mut self, name: &[u8], now_ms: u64) -> Option<Field> {
+        let Form::Table(fields) = &mut self.0 else { return None };
+        fields.find(name).filter(|field| is_due(field, now_ms))?;
+        fields.take(name)
+    }
+
+    /// A time before which no field is due; `None` when none expires.
+    #[must_use]
+    #[inline]
+    pub fn due_bound(&self) -> Option<u64> {
+        match &self.0 {
+            Form::Table(fields) if fields.expiring > 0 => Some(fields.due),
+            Form::Table(_) | Form::Listpack(_) => None,
+        }
+    }
+
+    /// Number of fields at `now_ms`. O(1) unless fields expire.
+    #[must_use]
+    pub fn live_len(&self, now_ms: u64) -> usize {
+        if self.expiring() == 0 { self.len() } else { self.iter(now_ms).count() }
     }
 
     /// All fields and values at `now_ms`: in order of insertion while small, in no particular one
@@ -222,28 +252,6 @@ impl Hash {
                     each(Element::Bytes(field.name()), Element::Bytes(field.value()));
                 }
             }),
-        }
-    }
-
-    /// A field and its value drawn fairly at `now_ms`.
-    #[must_use]
-    pub fn random(&self, rng: &mut Rng, now_ms: u64) -> Option<(Element<'_>, Element<'_>)> {
-        /// Fields found due in a row before the others are looked for in order.
-        const DUE_DRAWS_MAX: usize = 100;
-        match &self.0 {
-            Form::Listpack(listpack) => {
-                let pair = i64::try_from(rng.below(listpack.len() as u64 / 2)).ok()?;
-                listpack.pairs_from(listpack.seek(pair * 2)?).next()
-            }
-            Form::Table(fields) => {
-                for _ in 0..DUE_DRAWS_MAX {
-                    let field = fields.table.random(&mut || rng.bits())?;
-                    if !is_due(field, now_ms) {
-                        return Some((Element::Bytes(field.name()), Element::Bytes(field.value())));
-                    }
-                }
-                self.iter(now_ms).next()
-            }
         }
     }
 
@@ -320,7 +328,7 @@ fn is_due(field: &Field, now_ms: u64) -> bool {
 
 impl Fields {
     fn new(table: Table<Field>) -> Self {
-        Self { table, field_bytes: 0, expiring: 0 }
+        Self { table, field_bytes: 0, expiring: 0, due: u64::MAX }
     }
 
     fn find(&self, name: &[u8]) -> Option<&Field> {
@@ -330,7 +338,9 @@ impl Fields {
     /// Adds a field whose name is not there.
     fn insert_new(&mut self, field: Field) {
         self.field_bytes += field.alloc_bytes();
-        self.expiring += usize::from(field.expiry().is_some());
+        if let Some(at) = field.expiry() {
+            self.note_expiring(at);
+        }
         self.table.insert_new(self.table.hasher().hash(field.name()), field);
     }
 
@@ -351,12 +361,12 @@ impl Fields {
         false
     }
 
-    fn remove(&mut self, name: &[u8]) -> bool {
+    fn take(&mut self, name: &[u8]) -> Option<Field> {
         let hash = self.table.hasher().hash(name);
-        let Some(gone) = self.table.remove(hash, name) else { return false };
+        let gone = self.table.remove(hash, name)?;
         self.field_bytes -= gone.alloc_bytes();
         self.expiring -= usize::from(gone.expiry().is_some());
-        true
+        Some(gone)
     }
 
     fn set_expiry(&mut self, name: &[u8], expiry: Option<u64>) -> bool {
@@ -366,11 +376,17 @@ impl Fields {
         self.expiring -= usize::from(field.expiry().is_some());
         field.set_expiry(expiry);
         self.field_bytes += field.alloc_bytes();
-        self.expiring += usize::from(expiry.is_some());
         if let Some(at) = expiry {
             self.table.note_due(hash, at);
+            self.note_expiring(at);
         }
         true
+    }
+
+    /// One more field expires, at this time.
+    fn note_expiring(&mut self, at: u64) {
+        self.due = if self.expiring == 0 { at } else { self.due.min(at) };
+        self.expiring += 1;
     }
 }
 

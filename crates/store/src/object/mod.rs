@@ -1,8 +1,8 @@
 //! Values that are no strings.
 //!
 //! Each type has a small encoding, bytes in one allocation, and a large one with an index; a value
-//! goes from the small to the large one by itself when it outgrows its [`Limits`], and never back.
-//! The bytes of the small encodings are those that Redis puts into snapshots.
+//! goes from the small to the large one by itself when it outgrows its [`Limits`], and never back,
+//! but for lists. The bytes of the small encodings are those that Redis puts into snapshots.
 //!
 //! A value keeps count of the bytes it owns ([`Heap`]), because they are asked for before and after
 //! every change. One of many elements is not dropped in one go: [`Object::drain_some`] frees it in
@@ -10,11 +10,15 @@
 
 mod hash;
 mod limits;
+mod list;
 mod set;
+mod stream;
 
-pub use hash::Hash;
+pub use hash::{FieldExpiry, Hash};
 pub use limits::{Limits, Rules};
+pub use list::{End, List, ListWalk, Side, Sought};
 pub use set::Set;
+pub use stream::Stream;
 
 use crate::Entry;
 use vesta_ds::{Heap, StrRef, Value};
@@ -27,8 +31,12 @@ const EMBSTR_BYTES_MAX: usize = 44;
 pub enum Object {
     /// Fields with values.
     Hash(Hash),
+    /// Elements in order.
+    List(List),
     /// Members without order.
     Set(Set),
+    /// Entries under ids, and who reads them.
+    Stream(Stream),
 }
 
 /// A type of value that [`Object`] has a variant for.
@@ -49,7 +57,9 @@ impl Object {
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Hash(_) => "hash",
+            Self::List(_) => "list",
             Self::Set(_) => "set",
+            Self::Stream(_) => "stream",
         }
     }
 
@@ -58,7 +68,9 @@ impl Object {
     pub fn encoding_name(&self) -> &'static str {
         match self {
             Self::Hash(hash) => hash.encoding_name(),
+            Self::List(list) => list.encoding_name(),
             Self::Set(set) => set.encoding_name(),
+            Self::Stream(stream) => stream.encoding_name(),
         }
     }
 
@@ -67,8 +79,17 @@ impl Object {
     pub fn is_spent(&self) -> bool {
         match self {
             Self::Hash(hash) => hash.is_empty(),
+            Self::List(list) => list.is_empty(),
             Self::Set(set) => set.is_empty(),
+            Self::Stream(_) => false,
         }
+    }
+
+    /// A time before which none of its fields is due; `None` when none expires.
+    #[must_use]
+    #[inline]
+    pub fn fields_due(&self) -> Option<u64> {
+        Hash::of(self).and_then(Hash::due_bound)
     }
 
     /// How many allocations dropping it frees, about; one in a small encoding counts as one.
@@ -76,7 +97,9 @@ impl Object {
     pub fn drop_cost(&self) -> usize {
         match self {
             Self::Hash(hash) => hash.drop_cost(),
+            Self::List(list) => list.drop_cost(),
             Self::Set(set) => set.drop_cost(),
+            Self::Stream(stream) => stream.drop_cost(),
         }
     }
 
@@ -85,7 +108,9 @@ impl Object {
     pub fn drain_some(&mut self, max: usize) {
         match self {
             Self::Hash(hash) => hash.drain_some(max),
+            Self::List(list) => list.drain_some(max),
             Self::Set(set) => set.drain_some(max),
+            Self::Stream(stream) => stream.drain_some(max),
         }
     }
 }
@@ -94,7 +119,9 @@ impl Heap for Object {
     fn heap_bytes(&self) -> usize {
         match self {
             Self::Hash(hash) => hash.heap_bytes(),
+            Self::List(list) => list.heap_bytes(),
             Self::Set(set) => set.heap_bytes(),
+            Self::Stream(stream) => stream.heap_bytes(),
         }
     }
 }

@@ -7,6 +7,9 @@
 //!
 //! [`Limits`]: super::Limits
 
+mod algebra;
+mod draw;
+
 use super::{Kind, Object, Rules};
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -16,7 +19,6 @@ use vesta_ds::{
     Digits, Element, Heap, Intset, IntsetIter, Iter as TableIter, Listpack, ListpackIter, Member,
     Table,
 };
-use vesta_types::Rng;
 
 /// Bytes that an element of a listpack takes beyond its text, at most.
 const OVERHEAD_MAX: usize = 10;
@@ -203,29 +205,6 @@ impl Set {
         }
     }
 
-    /// A member drawn fairly.
-    #[must_use]
-    pub fn random(&self, rng: &mut Rng) -> Option<Element<'_>> {
-        match &self.0 {
-            Form::Intset(intset) => intset.get(index_below(intset.len(), rng)).map(Element::Int),
-            Form::Listpack(listpack) => {
-                let index = index_below(listpack.len(), rng);
-                listpack.get_index(i64::try_from(index).ok()?)
-            }
-            Form::Table(members) => {
-                let member = members.table.random(&mut || rng.bits())?;
-                Some(Element::Bytes(member.bytes()))
-            }
-        }
-    }
-
-    /// Takes out a member drawn fairly, and gives its text.
-    pub fn pop(&mut self, rng: &mut Rng) -> Option<Vec<u8>> {
-        let member = self.random(rng).map(owned)?;
-        self.remove(member.as_slice());
-        Some(member)
-    }
-
     /// Turns a set of integers back into an intset if that may be so large. What the commands that
     /// store the result of a set operation do at its end.
     pub fn settle(&mut self, rules: &Rules) {
@@ -299,10 +278,6 @@ fn intset_max(rules: &Rules) -> usize {
 
 fn owned(member: Element<'_>) -> Vec<u8> {
     member.text(&mut Digits::new()).to_vec()
-}
-
-fn index_below(len: usize, rng: &mut Rng) -> usize {
-    usize::try_from(rng.below(len as u64)).unwrap_or(0)
 }
 
 impl Members {

@@ -5,11 +5,11 @@
 //! touched; the handler then replies or waits on. Waiting itself, its order and its end are the
 //! node's.
 
+use crate::long_double::LongDouble;
 use crate::{Flow, Outcome, ReplyError};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use vesta_resp::{OwnedRequest, Reply, Request};
-use vesta_types::number;
 
 /// The type of value that can serve a waiting client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -73,8 +73,13 @@ impl<'a> Waiter<'a> {
         Self { may_wait, block }
     }
 
-    /// Lets the client wait; where it may not (in a transaction or a script), its time is up at
-    /// once and the reply is that.
+    /// Whether it may wait: not in a transaction or a script.
+    #[must_use]
+    pub fn may_wait(&self) -> bool {
+        self.may_wait
+    }
+
+    /// Lets the client wait; where it may not, its time is up at once and the reply is that.
     ///
     /// # Errors
     /// None; the type is that of handlers.
@@ -88,25 +93,28 @@ impl<'a> Waiter<'a> {
     }
 }
 
-/// Reads a timeout in seconds, which may have a fraction; 0 means for ever.
+/// Timeouts beyond this many milliseconds are refused: no clock goes so far.
+const TIMEOUT_MS_MAX: i64 = i64::MAX - (1 << 42);
+
+/// Reads a timeout in seconds, which may have a fraction; 0 means for ever. The result is in
+/// milliseconds, those begun counted whole.
 ///
 /// # Errors
-/// When it is no number, negative, or too large for 64 bits of milliseconds.
+/// When it is no number, negative, or too large.
 pub fn timeout_seconds(text: &[u8]) -> Result<Option<u64>, ReplyError> {
-    let seconds = number::parse_f64(text)
+    const NEGATIVE: ReplyError = ReplyError::text("timeout is negative");
+    const TOO_LARGE: ReplyError = ReplyError::text("timeout is out of range");
+    let seconds = LongDouble::parse(text)
         .ok_or(ReplyError::text("timeout is not a float or out of range"))?;
-    let ms = seconds * 1000.0;
-    if ms >= 9.2e18 {
-        return Err(ReplyError::text("timeout is out of range"));
+    match seconds.thousandfold() {
+        None if text.starts_with(b"-") => Err(NEGATIVE),
+        None => Err(TOO_LARGE),
+        Some(ms) if ms > TIMEOUT_MS_MAX => Err(TOO_LARGE),
+        Some(ms) => match u64::try_from(ms) {
+            Ok(ms) => Ok((ms > 0).then_some(ms)),
+            Err(_) => Err(NEGATIVE),
+        },
     }
-    if ms < 0.0 {
-        return Err(ReplyError::text("timeout is negative"));
-    }
-    // A timeout below a millisecond is one, not for ever.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
-    let whole = ms as u64;
-    let rounded = if (whole as f64) < ms { whole + 1 } else { whole };
-    Ok((rounded > 0).then_some(rounded))
 }
 
 /// The request with nothing replaced, to be run again as it came.

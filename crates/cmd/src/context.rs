@@ -119,7 +119,12 @@ impl<'a> WriteCtx<'a> {
 
     /// The command changed the data set, and this command repeats the change.
     pub fn changed_as(&mut self, arguments: &[&[u8]]) {
-        self.propagation.count(1);
+        self.changed_as_times(arguments, 1);
+    }
+
+    /// As [`WriteCtx::changed_as`], for a command that changed `count` things.
+    pub fn changed_as_times(&mut self, arguments: &[&[u8]], count: u64) {
+        self.propagation.count(count);
         self.propagation.add(arguments);
     }
 }

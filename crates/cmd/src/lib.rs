@@ -7,18 +7,26 @@
 #![forbid(unsafe_code)]
 extern crate alloc;
 
-pub mod connection;
+pub mod bitmap;
 pub mod blocking;
+pub mod connection;
 mod context;
 mod cursor;
+mod element;
 mod encodings;
 mod error;
+pub mod hash;
 mod help;
 pub mod host;
+pub mod hyperloglog;
 pub mod keys;
+pub mod list;
 mod long_double;
+mod page;
 mod propagation;
 pub mod server;
+pub mod set;
+pub mod stream;
 pub mod string;
 mod table;
 
@@ -99,8 +107,19 @@ pub enum Flow {
 
 /// Every command of every family.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
-    [string::COMMANDS, keys::COMMANDS, connection::COMMANDS, server::COMMANDS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        string::COMMANDS,
+        bitmap::COMMANDS,
+        hyperloglog::COMMANDS,
+        set::COMMANDS,
+        hash::COMMANDS,
+        list::COMMANDS,
+        stream::COMMANDS,
+        keys::COMMANDS,
+        connection::COMMANDS,
+        server::COMMANDS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }

@@ -72,6 +72,11 @@ impl LongDouble {
         }
     }
 
+    /// Whether it is a number, and not infinite.
+    pub(crate) fn is_finite(&self) -> bool {
+        matches!(self, Self::Finite { .. })
+    }
+
     /// The sum, or `None` when it is not finite.
     pub(crate) fn plus(self, other: Self) -> Option<Self> {
         let Self::Finite { negative: a_negative, significand: a, exponent: a_exponent } = self
@@ -110,6 +115,30 @@ impl LongDouble {
             Self::Infinite => None,
             finite @ Self::Finite { .. } => Some(finite),
         }
+    }
+
+    /// A thousand times the number, and from there up to the next whole one: seconds in
+    /// milliseconds. `None` beyond 64 bits.
+    pub(crate) fn thousandfold(self) -> Option<i64> {
+        let Self::Finite { negative, significand, exponent } = self else { return None };
+        let bits = u128::from(significand) * 1000;
+        let Self::Finite { significand, exponent, .. } =
+            (Wide { negative, bits, exponent, sticky: false }).rounded()
+        else {
+            return None;
+        };
+        let bits = u128::from(significand);
+        let whole = match u32::try_from(exponent) {
+            Ok(shift) if significand == 0 || shift < 64 => bits << shift.min(63),
+            Ok(_) => return None,
+            Err(_) => {
+                let shift = exponent.unsigned_abs().min(127);
+                let up = if negative { 0 } else { (1 << shift) - 1 };
+                (bits + up) >> shift
+            }
+        };
+        let whole = i64::try_from(whole).ok()?;
+        Some(if negative { -whole } else { whole })
     }
 
     /// The number with up to 17 decimals, without trailing zeros and never in scientific notation.
@@ -324,6 +353,29 @@ mod tests {
 
     fn shown(text: &str) -> Option<String> {
         LongDouble::parse(text.as_bytes()).map(LongDouble::to_text)
+    }
+
+    #[test]
+    fn seconds_become_milliseconds_and_the_next_whole_one() {
+        let ms = |text: &str| LongDouble::parse(text.as_bytes()).unwrap().thousandfold();
+        for (text, expected) in [
+            ("0", 0),
+            ("-0", 0),
+            ("0.1", 100),
+            ("1.5", 1500),
+            ("0.0001", 1),
+            ("1e-4000", 1),
+            ("0x1p4", 16_000),
+            ("-0.0001", 0),
+            ("-0.0011", -1),
+            ("-1", -1000),
+            ("9223372036854775", 9_223_372_036_854_775_000),
+        ] {
+            assert_eq!(ms(text), Some(expected), "{text}");
+        }
+        for text in ["inf", "1e16", "-1e16", "1e4000", "0x1p100"] {
+            assert_eq!(ms(text), None, "{text}");
+        }
     }
 
     #[test]

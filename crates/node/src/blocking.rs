@@ -26,6 +26,8 @@ pub(crate) struct Blocked {
     clients: BTreeMap<ConnId, BlockedClient>,
     queues: BTreeMap<AwaitedKey, VecDeque<ConnId>>,
     deadlines: BTreeSet<(Mono, ConnId)>,
+    /// How many clients are also served when a key is gone.
+    need_no_key: usize,
 }
 
 type AwaitedKey = (DbIndex, Box<[u8]>);
@@ -70,6 +72,7 @@ impl Blocked {
                 queue.push_back(conn);
             }
         }
+        self.need_no_key += usize::from(block.awaited == Awaited::StreamGroup);
         self.clients.insert(conn, BlockedClient { block, found, db, deadline });
     }
 
@@ -82,12 +85,16 @@ impl Blocked {
         for key in &client.block.keys {
             let place = (client.db, key.clone());
             if let Some(queue) = self.queues.get_mut(&place) {
-                queue.retain(|waiting| *waiting != conn);
+                // Who is served is mostly the first.
+                if let Some(at) = queue.iter().position(|waiting| *waiting == conn) {
+                    queue.remove(at);
+                }
                 if queue.is_empty() {
                     self.queues.remove(&place);
                 }
             }
         }
+        self.need_no_key -= usize::from(client.block.awaited == Awaited::StreamGroup);
         Some(client)
     }
 
@@ -108,10 +115,9 @@ impl Blocked {
         self.clients.get(&conn)
     }
 
-    /// Who waits for a key, in order.
-    pub(crate) fn waiting_for(&self, db: DbIndex, key: &[u8]) -> Vec<ConnId> {
-        let queue = self.queues.get(&(db, Box::from(key)));
-        queue.map(|queue| queue.iter().copied().collect()).unwrap_or_default()
+    /// Who waits for a key behind `before` others.
+    fn waiting_for(&self, key: &AwaitedKey, before: usize) -> Option<ConnId> {
+        self.queues.get(key)?.get(before).copied()
     }
 
     /// The keys of a database that are waited for.
@@ -149,10 +155,10 @@ impl Node {
         }
         while let Some(next) = touched.pop_front() {
             match next {
-                Touched::Key { db, key } => self.serve_key(now, db, &key),
+                Touched::Key { db, key } => self.serve_key(now, db, key),
                 Touched::All { db } => {
                     for key in self.server.blocked.keys_of(db) {
-                        self.serve_key(now, db, &key);
+                        self.serve_key(now, db, key);
                     }
                 }
             }
@@ -164,16 +170,25 @@ impl Node {
     }
 
     /// Tries the clients that wait for a key, in order, while it has what they wait for.
-    fn serve_key(&mut self, now: Now, db: DbIndex, key: &[u8]) {
-        for conn in self.server.blocked.waiting_for(db, key) {
-            let Some(blocked) = self.server.blocked.get(conn) else { continue };
-            let flags = blocked.found.command.spec.flags;
-            let is_held = self.server.pause.is_some_and(|pause| pause.holds(flags));
-            let awaited = blocked.block.awaited;
+    fn serve_key(&mut self, now: Now, db: DbIndex, key: Box<[u8]>) {
+        let place = (db, key);
+        // Clients that wait on; one that is served leaves the queue.
+        let mut passed = 0;
+        while let Some(conn) = self.server.blocked.waiting_for(&place, passed) {
             let mut keys = Keyspace::new(&mut self.store, db, now);
-            if !is_held && suits(awaited, keys.peek(key).map(object::type_name)) {
+            let found = keys.peek(&place.1).map(object::type_name);
+            if found.is_none() && self.server.blocked.need_no_key == 0 {
+                break;
+            }
+            let is_ready = self.server.blocked.get(conn).is_some_and(|blocked| {
+                let flags = blocked.found.command.spec.flags;
+                let is_held = self.server.pause.is_some_and(|pause| pause.holds(flags));
+                !is_held && suits(blocked.block.awaited, found)
+            });
+            if is_ready {
                 self.retry(now, conn);
             }
+            passed += usize::from(self.server.blocked.get(conn).is_some());
         }
     }
 

@@ -221,7 +221,7 @@ impl Node {
             return;
         }
         let pending = client.pending_bytes;
-        self.is_over_output_limit(now, conn, pending);
+        self.is_over_output_limit(Some(now), conn, pending);
     }
 
     fn pending(&mut self, now: Now, conn: ConnId, bytes: usize) {
@@ -231,7 +231,7 @@ impl Node {
             }
             client.pending_bytes = bytes;
         }
-        self.is_over_output_limit(now, conn, bytes);
+        self.is_over_output_limit(Some(now), conn, bytes);
     }
 
     /// Ends the wait of a client with its reply.

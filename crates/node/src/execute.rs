@@ -13,7 +13,7 @@ use vesta_cmd::host::Replies;
 use vesta_cmd::{ControlCtx, Flow, Found, Outcome, ReadCtx, ReplyError, Run, WriteCtx};
 use vesta_resp::{Outbox, Reply, Request};
 use vesta_spec::Flags;
-use vesta_store::{Keyspace, Why};
+use vesta_store::{Field, Keyspace, Why};
 use vesta_types::{Now, ascii};
 
 /// Words of HTTP that no client sends as commands. Source: observed on redis-server 7.0.15.
@@ -191,10 +191,6 @@ impl Node {
             }
             Run::Container(_) => Err(ReplyError::Syntax),
         };
-        if outcome == Ok(Flow::Block) {
-            self.waits_for = block;
-            return Flow::Block;
-        }
         if self.store.has_deleted() {
             self.propagate_deleted();
         }
@@ -202,6 +198,11 @@ impl Node {
             self.config_changed();
         }
         self.propagation.commit(db, || request.args_from(0).collect::<Vec<_>>());
+        // What it did before it had to wait has been handed on.
+        if outcome == Ok(Flow::Block) {
+            self.waits_for = block;
+            return Flow::Block;
+        }
         self.account(conn, found, outcome, outbox, ticks)
     }
 
@@ -261,11 +262,18 @@ impl Node {
         }
     }
 
-    /// Hands on the deletions of expired and evicted keys.
+    /// Hands on the deletions of expired and evicted keys, and of expired fields.
     pub(crate) fn propagate_deleted(&mut self) {
         let lazy_expire = self.server.config.lazyfree_lazy_expire;
         let lazy_evict = self.server.config.lazyfree_lazy_eviction;
         for deleted in self.store.take_deleted() {
+            if !deleted.fields.is_empty() {
+                let names = deleted.fields.iter().map(Field::name);
+                let words: Vec<&[u8]> =
+                    [&b"HDEL"[..], &deleted.key].into_iter().chain(names).collect();
+                self.propagation.append(deleted.db, words.into_iter());
+                continue;
+            }
             let lazily = match deleted.why {
                 Why::Expired => lazy_expire,
                 Why::Evicted => lazy_evict,

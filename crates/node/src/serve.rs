@@ -111,7 +111,7 @@ impl Node {
         let mut scratch = core::mem::take(&mut self.scratch);
         let served = self.serve_input(now, conn, conversation, input, &mut scratch);
         self.scratch = scratch;
-        self.settle(now, conn, conversation, served)
+        self.settle(conn, conversation, served)
     }
 
     /// Frames and executes batch after batch, and keeps what is left over.
@@ -229,13 +229,7 @@ impl Node {
     }
 
     /// Notes what the client holds after it was served, and enforces its limits.
-    fn settle(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        conversation: &Conversation,
-        served: Served,
-    ) -> Served {
+    fn settle(&mut self, conn: ConnId, conversation: &Conversation, served: Served) -> Served {
         let Some(client) = self.server.clients.get_mut(conn) else { return Served::Close };
         let Conversation { inbox, outbox } = conversation;
         client.query_bytes = inbox.held_bytes();
@@ -254,7 +248,7 @@ impl Node {
             self.server.log(Level::Warning, line);
             return Served::Close;
         }
-        if self.is_over_output_limit(now, conn, outbox.pending_bytes()) {
+        if self.is_over_output_limit(None, conn, outbox.pending_bytes()) {
             Served::Close
         } else {
             served
@@ -263,7 +257,15 @@ impl Node {
 
     /// Whether a client with so many bytes of pending replies must go. It is then marked and
     /// logged, and its replies are not worth sending.
-    pub(crate) fn is_over_output_limit(&mut self, now: Now, conn: ConnId, pending: usize) -> bool {
+    ///
+    /// `tried_at`: when it was tried to send them; `None` before that, and then it does not count
+    /// yet how long there have been too many.
+    pub(crate) fn is_over_output_limit(
+        &mut self,
+        tried_at: Option<Now>,
+        conn: ConnId,
+        pending: usize,
+    ) -> bool {
         let Some(client) = self.server.clients.get_mut(conn) else { return false };
         let [normal, replica, pubsub] = self.server.config.client_output_buffer_limit;
         let limit = match client.kind() {
@@ -275,7 +277,9 @@ impl Node {
         // (CVE-2025-21605).
         let is_stranger_and_full =
             !client.session.authenticated && pending > UNAUTHENTICATED_PENDING_BYTES_MAX;
-        let is_over = exceeds(limit, pending as u64, &mut client.soft_since, now);
+        let pending = pending as u64;
+        let is_over = limit.hard_bytes > 0 && pending >= limit.hard_bytes
+            || tried_at.is_some_and(|now| is_too_slow(limit, pending, &mut client.soft_since, now));
         if client.closing || !(is_over || is_stranger_and_full) {
             return false;
         }
@@ -291,16 +295,13 @@ impl Node {
     }
 }
 
-/// Whether `pending` bytes break a limit: the hard one now, or the soft one for too long.
-fn exceeds(
+/// Whether `pending` bytes have broken the soft limit for too long.
+fn is_too_slow(
     limit: OutputLimit,
     pending: u64,
     soft_since: &mut Option<vesta_types::Mono>,
     now: Now,
 ) -> bool {
-    if limit.hard_bytes > 0 && pending >= limit.hard_bytes {
-        return true;
-    }
     if limit.soft_bytes == 0 || pending < limit.soft_bytes {
         *soft_since = None;
         return false;

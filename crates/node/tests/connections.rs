@@ -118,6 +118,21 @@ fn replies_beyond_the_soft_limit_disconnect_after_its_time() {
     assert!(world.is_closed(recovering));
 }
 
+/// Found by the simulator: the time counted from when the replies were made, not from when they
+/// could not be sent, and went on counting after they had been sent at once.
+#[test]
+fn large_replies_that_are_taken_at_once_never_count_as_slow() {
+    let soft = OutputLimit { hard_bytes: 0, soft_bytes: 50_000, soft_seconds: 0 };
+    let mut world = limited(soft);
+    let eager = world.connect().unwrap();
+    for _ in 0..3 {
+        owe(&mut world, eager, 60_000);
+        assert!(!world.is_closed(eager));
+        // Before anybody looks after the client in passing.
+        world.now.mono.0 += 10;
+    }
+}
+
 #[test]
 fn the_limits_of_other_classes_are_not_those_of_ordinary_clients() {
     let mut world = limited(NO_LIMIT);

@@ -136,7 +136,10 @@ impl<'a> Request<'a> {
     }
 
     /// All arguments from `from` on.
-    pub fn args_from(&self, from: usize) -> impl DoubleEndedIterator<Item = &'a [u8]> + use<'a> {
+    pub fn args_from(
+        &self,
+        from: usize,
+    ) -> impl DoubleEndedIterator<Item = &'a [u8]> + Clone + use<'a> {
         let request = *self;
         (from..self.len()).map(move |index| request.arg(index))
     }

@@ -249,8 +249,31 @@ impl<'a> Reply<'a> {
 
     /// Writes the header of an array of `len` elements where `place` was taken.
     pub fn close_array(&mut self, place: Deferred, len: usize) {
+        self.close(place, b'*', len);
+    }
+
+    /// Writes the header of a set of `len` elements where `place` was taken; of an array in RESP2.
+    pub fn close_set(&mut self, place: Deferred, len: usize) {
+        let kind = match self.proto {
+            Proto::Two => b'*',
+            Proto::Three => b'~',
+        };
+        self.close(place, kind, len);
+    }
+
+    /// Writes the header of what RESP3 has as a map, and RESP2 as an array of pairs, where `place`
+    /// was taken. In RESP2 each pair is an array of two itself, which the caller writes.
+    pub fn close_map_of_pairs(&mut self, place: Deferred, pairs: usize) {
+        let kind = match self.proto {
+            Proto::Two => b'*',
+            Proto::Three => b'%',
+        };
+        self.close(place, kind, pairs);
+    }
+
+    fn close(&mut self, place: Deferred, kind: u8, len: usize) {
         let mut header = Vec::with_capacity(16);
-        line(&mut header, b'*', len);
+        line(&mut header, kind, len);
         let out = self.out.buffer();
         out.splice(place.at..place.at, header);
     }
@@ -321,6 +344,18 @@ mod tests {
             reply.ok();
         });
         assert_eq!(text, "*2\r\n*2\r\n:-7\r\n$1\r\nx\r\n+OK\r\n");
+    }
+
+    #[test]
+    fn a_set_can_be_counted_afterwards() {
+        for (proto, bytes) in [(Proto::Two, "*1\r\n:7\r\n"), (Proto::Three, "~1\r\n:7\r\n")] {
+            let text = encoded(proto, |reply| {
+                let place = reply.deferred();
+                reply.int(7);
+                reply.close_set(place, 1);
+            });
+            assert_eq!(text, bytes);
+        }
     }
 
     #[test]

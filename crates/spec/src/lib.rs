@@ -56,6 +56,18 @@ pub enum Group {
     Generic,
     /// Commands on strings.
     String,
+    /// Commands on the bits of strings.
+    Bitmap,
+    /// Commands on HyperLogLogs.
+    Hyperloglog,
+    /// Commands on hashes.
+    Hash,
+    /// Commands on lists.
+    List,
+    /// Commands on sets.
+    Set,
+    /// Commands on streams.
+    Stream,
     /// Commands about the client's own connection.
     Connection,
     /// Commands about the server.
@@ -69,6 +81,12 @@ impl Group {
         match self {
             Self::Generic => "generic",
             Self::String => "string",
+            Self::Bitmap => "bitmap",
+            Self::Hyperloglog => "hyperloglog",
+            Self::Hash => "hash",
+            Self::List => "list",
+            Self::Set => "set",
+            Self::Stream => "stream",
             Self::Connection => "connection",
             Self::Server => "server",
         }

@@ -7,6 +7,7 @@
 //! key                  an argument named key, of type key (see `kind_of`)
 //! increment:integer    a name and its type
 //! [NX]                 an optional word (pure token)
+//! *@auto-id            a word (no letter needed) with a name of its own
 //! [EX seconds:integer] an optional argument behind a word
 //! value...             may be repeated
 //! [PATTERN p ...]      may be repeated together with its word: `token` flag `multiple_token`
@@ -180,6 +181,9 @@ fn one(words: &mut Words<'_>) -> Result<Argument, SyntaxError> {
     if let Some(name) = word.strip_suffix('=') {
         return group(words, name);
     }
+    if let Some((token, name)) = word.split_once('@') {
+        return Ok(Argument { token: Some(token.to_string()), ..leaf(name, Kind::PureToken) });
+    }
     if !is_token(word) {
         return plain(word);
     }
@@ -284,6 +288,14 @@ mod tests {
         assert!(mset[0].multiple && mset[0].kind == Kind::Block && mset[0].within.len() == 2);
         let many = parse("key... [PATTERN pattern ...]").unwrap();
         assert!(many[0].multiple && many[1].multiple_token && many[1].optional);
+    }
+
+    #[test]
+    fn a_word_may_have_a_name_of_its_own() {
+        let choice = parse("id-selector=<*@auto-id | id>").unwrap();
+        let auto = &choice[0].within[0];
+        assert_eq!((auto.name.as_str(), auto.token.as_deref()), ("auto-id", Some("*")));
+        assert_eq!(auto.kind, Kind::PureToken);
     }
 
     #[test]

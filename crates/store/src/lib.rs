@@ -25,9 +25,10 @@ pub use keyspace::{Deadline, Keyspace, WrongType};
 pub use object::{Hash, Kind, Limits, List, Object, Rules, Set, Stream};
 pub use vesta_ds::stream;
 pub use vesta_ds::{
-    Digits, Direction, Element, Field, Fill, NewValue, NodeRef, Stats as TableStats, StrRef, Value,
+    Digits, Direction, Element, Field, Fill, Heap, NewValue, NodeRef, Stats as TableStats, StrRef,
+    Value,
 };
-pub use vesta_ds::{bits, hll};
+pub use vesta_ds::{INLINE_MAX, bits, hll};
 
 use crate::expiring::Expiring;
 use crate::ledger::Ledger;

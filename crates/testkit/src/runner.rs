@@ -71,6 +71,11 @@ pub trait Driver {
     /// Whether the server has nothing more to say to this client for now.
     fn is_silent(&mut self, conn: &mut Self::Conn) -> Result<bool, Unable>;
 
+    /// The client goes away.
+    fn close(&mut self, _conn: Self::Conn) -> Result<(), Unable> {
+        Ok(())
+    }
+
     /// The addresses of the client and of the server, as CLIENT LIST shows them.
     fn addresses(&mut self, _conn: &mut Self::Conn) -> Result<(String, String), Unable> {
         Err(Unable::Skip("no addresses".to_owned()))
@@ -193,10 +198,10 @@ impl<D: Driver> SectionRun<'_, D> {
                 }
                 Err(Unable::Skip("time steps this driver cannot take".to_owned()))
             }
-            Act::Close { conn } => {
-                self.conns.remove(conn);
-                Ok(())
-            }
+            Act::Close { conn } => match self.conns.remove(conn) {
+                Some(conn) => self.driver.close(conn),
+                None => Ok(()),
+            },
             Act::Exchange(exchange) => self.exchange(exchange, captures, report, differences),
         }
     }

@@ -1,9 +1,10 @@
 //! `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`
 
-use crate::{Command, Cursor, Flow, Outcome, ReadCtx, ReplyError, Run};
+use crate::page::{self, Page};
+use crate::{Command, Flow, Outcome, ReadCtx, ReplyError, Run};
 use vesta_spec::{Arity, Categories, Flags, Group, Spec};
 use vesta_store::{Entry, object};
-use vesta_types::{ascii, glob, number};
+use vesta_types::ascii;
 
 /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`: the keys of the database in steps.
 ///
@@ -26,113 +27,35 @@ pub(super) const SCAN: Command = Command {
     run: Run::Read(scan),
 };
 
-/// Keys that a call looks at unless COUNT says otherwise.
-const COUNT_DEFAULT: u64 = 10;
-/// Buckets that a call visits for each key that it was asked for, as long as it finds none.
-const BUCKETS_PER_COUNT: u64 = 10;
-
-/// Which keys to return, and how many to look at.
-struct Wanted<'a> {
-    pattern: Option<&'a [u8]>,
-    kind: Option<&'a [u8]>,
-    count: u64,
-}
-
-impl<'a> Wanted<'a> {
-    fn parse(mut cursor: Cursor<'a>) -> Result<Self, ReplyError> {
-        let mut wanted = Self { pattern: None, kind: None, count: COUNT_DEFAULT };
-        while !cursor.is_done() {
-            if cursor.take("count") {
-                let count = cursor.need_i64()?;
-                let count = u64::try_from(count).ok().filter(|count| *count > 0);
-                wanted.count = count.ok_or(ReplyError::Syntax)?;
-            } else if cursor.take("match") {
-                wanted.pattern = Some(cursor.need()?).filter(|pattern| *pattern != b"*");
-            } else if cursor.take("type") {
-                wanted.kind = Some(cursor.need()?);
-            } else {
-                return Err(ReplyError::Syntax);
-            }
-        }
-        Ok(wanted)
-    }
-
-    fn accepts(&self, entry: &Entry) -> bool {
-        let is_kind = |kind: &[u8]| ascii::is_word(kind, object::type_name(entry));
-        self.pattern.is_none_or(|pattern| glob::matches(pattern, entry.key(), false))
-            && self.kind.is_none_or(is_kind)
-    }
-}
-
 fn scan(ctx: &mut ReadCtx<'_>) -> Outcome {
-    let mut cursor = parse_cursor(ctx.arg(1)).ok_or(ReplyError::text("invalid cursor"))?;
-    let wanted = Wanted::parse(ctx.cursor(2))?;
-    let (mut seen, mut returned) = (0, 0);
-    let mut buckets = wanted.count.saturating_mul(BUCKETS_PER_COUNT);
+    let cursor = page::parse_cursor(ctx.arg(1))?;
+    let (mut page, mut wanted_kind) = (Page::new(), None);
+    let mut options = ctx.cursor(2);
+    while !options.is_done() {
+        if options.take("type") {
+            wanted_kind = Some(options.need()?);
+        } else if !page.take(&mut options)? {
+            return Err(ReplyError::Syntax);
+        }
+    }
+    let is_wanted = |entry: &Entry| {
+        page.accepts(entry.key())
+            && wanted_kind.is_none_or(|kind| ascii::is_word(kind, object::type_name(entry)))
+    };
     let ReadCtx { keys, reply, .. } = ctx;
     let place = reply.deferred();
-    loop {
-        cursor = keys.scan(cursor, |entry| {
+    let mut returned = 0;
+    let next = page.walk(cursor, |cursor| {
+        let mut seen = 0;
+        let next = keys.scan(cursor, |entry| {
             seen += 1;
-            if wanted.accepts(entry) {
+            if is_wanted(entry) {
                 returned += 1;
                 reply.bulk(entry.key());
             }
         });
-        buckets -= 1;
-        if cursor == 0 || buckets == 0 || seen >= wanted.count {
-            break;
-        }
-    }
-    reply.close_page(place, cursor, returned);
+        (next, seen)
+    });
+    reply.close_page(place, next, returned);
     Ok(Flow::Done)
-}
-
-/// Reads a cursor as leniently as redis-server 7.0.15 was seen to: a sign and leading zeros are
-/// accepted (a negative number counts from the top), nothing at all is 0, and a zero byte ends
-/// the text.
-fn parse_cursor(argument: &[u8]) -> Option<u64> {
-    let text = argument.split(|byte| *byte == 0).next()?;
-    if text.is_empty() {
-        return Some(0);
-    }
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    let significant = match digits.iter().position(|byte| *byte != b'0') {
-        Some(first) => digits.get(first..)?,
-        None => digits.get(..1)?,
-    };
-    let magnitude = number::parse_u64(significant)?;
-    Some(if negative { magnitude.wrapping_neg() } else { magnitude })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_cursor;
-
-    #[test]
-    fn cursors_are_read_as_leniently_as_by_the_reference() {
-        for (text, value) in [
-            (&b""[..], 0),
-            (b"0", 0),
-            (b"000", 0),
-            (b"007", 7),
-            (b"+7", 7),
-            (b"-1", u64::MAX),
-            (b"-18446744073709551615", 1),
-            (b"18446744073709551615", u64::MAX),
-            (b"12\x00junk", 12),
-            (b"\x00", 0),
-        ] {
-            assert_eq!(parse_cursor(text), Some(value), "{text:?}");
-        }
-        for text in
-            ["-", "+", "--1", "+-1", "1 ", " 1", "1.5", "0x10", "abc", "18446744073709551616"]
-        {
-            assert_eq!(parse_cursor(text.as_bytes()), None, "{text:?}");
-        }
-    }
 }

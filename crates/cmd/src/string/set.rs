@@ -7,7 +7,7 @@ use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::vec::Vec;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Deadline;
-use vesta_types::ascii;
+use vesta_types::{Now, ascii};
 
 /// `SET key value [options]`: sets a string, whatever the key held.
 ///
@@ -49,9 +49,9 @@ fn key_flags<'a>(len: usize, arg: &dyn Fn(usize) -> &'a [u8]) -> KeyFlags {
     }
 }
 
-/// When SET sets.
+/// When SET and MSETEX set.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Condition {
+pub(super) enum Condition {
     Always,
     IfAbsent,
     IfPresent,
@@ -59,7 +59,7 @@ enum Condition {
 
 impl Condition {
     /// This and another one, which may only repeat it.
-    fn and(self, other: Self) -> Result<Self, ReplyError> {
+    pub(super) fn and(self, other: Self) -> Result<Self, ReplyError> {
         let is_free = self == Self::Always || self == other;
         if is_free { Ok(other) } else { Err(ReplyError::Syntax) }
     }
@@ -67,10 +67,24 @@ impl Condition {
 
 /// What becomes of the key's expiry.
 #[derive(Clone, Copy)]
-enum Then<'a> {
+pub(super) enum Then<'a> {
     Persist,
     Keep,
     Expire(Expiration<'a>),
+}
+
+impl Then<'_> {
+    /// The same with the time read; `command` is named in the error.
+    ///
+    /// # Errors
+    /// When the time is none, or out of range.
+    pub(super) fn deadline(self, now: Now, command: &'static str) -> Result<Deadline, ReplyError> {
+        Ok(match self {
+            Self::Persist => Deadline::Never,
+            Self::Keep => Deadline::Keep,
+            Self::Expire(expiration) => Deadline::At(expiration.at_ms(now, command)?),
+        })
+    }
 }
 
 struct Options<'a> {
@@ -89,11 +103,7 @@ fn set(ctx: &mut WriteCtx<'_>) -> Outcome {
         return Ok(Flow::Done);
     }
     let options = parse(ctx.cursor(3))?;
-    let deadline = match options.then {
-        Then::Persist => Deadline::Never,
-        Then::Keep => Deadline::Keep,
-        Then::Expire(expiration) => Deadline::At(expiration.at_ms(ctx.now, "set")?),
-    };
+    let deadline = options.then.deadline(ctx.now, "set")?;
     if options.get {
         let old = ctx.keys.read_string(key)?;
         reply_value(&mut ctx.reply, old);
@@ -146,7 +156,10 @@ fn parse(mut cursor: Cursor<'_>) -> Result<Options<'_>, ReplyError> {
 }
 
 /// Reads an option about the expiry, `old` being what was read before it.
-fn parse_then<'a>(cursor: &mut Cursor<'a>, old: Then<'a>) -> Result<Then<'a>, ReplyError> {
+pub(super) fn parse_then<'a>(
+    cursor: &mut Cursor<'a>,
+    old: Then<'a>,
+) -> Result<Then<'a>, ReplyError> {
     let new = if cursor.take("keepttl") {
         Some(Then::Keep)
     } else {

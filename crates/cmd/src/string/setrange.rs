@@ -1,14 +1,9 @@
 //! `SETRANGE key offset value`
 
-use crate::string::limit;
+use crate::string::{in_place, limit};
 use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
-use alloc::vec;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
-use vesta_store::{Deadline, NewValue};
-use vesta_types::{Blob, number};
-
-/// Strings from this length on are made in one zeroed allocation, in bytes.
-const BIG_BYTES_MIN: usize = 16 * 1024;
+use vesta_types::number;
 
 /// `SETRANGE key offset value`: overwrites bytes of a string, which grows as needed.
 pub(super) const SETRANGE: Command = Command {
@@ -62,15 +57,7 @@ fn create(
     bytes: &[u8],
 ) -> Result<usize, ReplyError> {
     let total = limit::grown(ctx.config, offset, bytes.len())?;
-    if total < BIG_BYTES_MIN {
-        ctx.keys.set(key, NewValue::Bytes(b""), Deadline::Never);
-        ctx.keys.edit(key, |entry| entry.set_range(offset, bytes));
-        return Ok(total);
-    }
-    let mut text = vec![0; total];
-    if let Some(place) = text.get_mut(offset..) {
-        place.copy_from_slice(bytes);
-    }
-    ctx.keys.set(key, NewValue::Blob(Blob::new(text)), Deadline::Never);
+    in_place::set_zeros(&mut ctx.keys, key, total);
+    ctx.keys.edit(key, |entry| entry.set_range(offset, bytes));
     Ok(total)
 }

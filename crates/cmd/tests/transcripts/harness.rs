@@ -8,7 +8,7 @@ use vesta_cmd::blocking::Waiter;
 use vesta_cmd::{Commands, Propagation, ReadCtx, ReplyError, Run, WriteCtx};
 use vesta_config::{Config, MaxmemoryPolicy, Peer};
 use vesta_resp::{Batch, Inbox, Limits, Outbox, Proto, Reply, Request};
-use vesta_store::{Access, AccessPolicy, Keyspace, Store, Why};
+use vesta_store::{Access, AccessPolicy, Field, Keyspace, Store, Why};
 use vesta_testkit::client::encode;
 use vesta_testkit::runner::{Command, Driver, Setup, Unable};
 use vesta_testkit::transcript::Directive;
@@ -128,6 +128,13 @@ impl Harness {
     /// Hands on what the store has deleted by itself, as a node does.
     fn propagate_deleted(&mut self) {
         for deleted in self.store.take_deleted() {
+            if !deleted.fields.is_empty() {
+                let names = deleted.fields.iter().map(Field::name);
+                let words: Vec<&[u8]> =
+                    [&b"HDEL"[..], &deleted.key].into_iter().chain(names).collect();
+                self.propagation.append(deleted.db, words.into_iter());
+                continue;
+            }
             let lazily = match deleted.why {
                 Why::Expired => self.config.lazyfree_lazy_expire,
                 Why::Evicted => self.config.lazyfree_lazy_eviction,

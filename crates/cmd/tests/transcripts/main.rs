@@ -8,6 +8,8 @@ mod expiry;
 mod harness;
 #[cfg(test)]
 mod scan;
+#[cfg(test)]
+mod spop;
 
 use harness::HarnessDriver;
 use std::path::Path;
@@ -40,4 +42,19 @@ fn transcripts_of_keys_hold_on_handlers() {
 #[test]
 fn transcripts_of_strings_hold_on_handlers() {
     hold("string");
+}
+
+#[test]
+fn transcripts_of_sets_hold_on_handlers() {
+    hold("set");
+}
+
+#[test]
+fn transcripts_of_bitmaps_hold_on_handlers() {
+    hold("bitmap");
+}
+
+#[test]
+fn transcripts_of_hyperloglogs_hold_on_handlers() {
+    hold("hyperloglog");
 }

@@ -58,8 +58,8 @@ fn cut(bytes: &[u8], run: Range<u64>) -> Cut<'_> {
     if first == last {
         return Cut { head: Some(byte(first) & behind & before), ..none };
     }
-    let head = (run.start % BYTE > 0).then(|| byte(first) & behind);
-    let tail = (end % BYTE > 0).then(|| byte(last) & before);
+    let head = (!run.start.is_multiple_of(BYTE)).then(|| byte(first) & behind);
+    let tail = (!end.is_multiple_of(BYTE)).then(|| byte(last) & before);
     let from = first as usize + usize::from(head.is_some());
     Cut { head, whole: bytes.get(from..last as usize).unwrap_or_default(), tail }
 }

@@ -24,6 +24,7 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
         ("sync_full", 0),
         ("sync_partial_ok", 0),
         ("sync_partial_err", 0),
+        ("expired_subkeys", store.expired_fields),
         ("expired_keys", store.expired),
     ]);
     // No key that is due is left behind by a round of active expiry.

@@ -34,6 +34,8 @@ struct Wire {
     waiting: bool,
     /// Whether the client takes what it is sent.
     deaf: bool,
+    /// Whether the node was told that not all could be sent.
+    reported_pending: bool,
     /// What it sent while it waited.
     unread: VecDeque<Vec<u8>>,
 }
@@ -179,7 +181,10 @@ impl World {
             wire.received.extend(pieces);
         }
         let bytes = outbox.pending_bytes();
-        self.node.handle(self.now, Event::Pending { conn, bytes });
+        if bytes > 0 || wire.reported_pending {
+            wire.reported_pending = bytes > 0;
+            self.node.handle(self.now, Event::Pending { conn, bytes });
+        }
     }
 
     fn close(&mut self, conn: ConnId) {
@@ -338,6 +343,11 @@ impl Driver for NodeDriver {
     fn is_silent(&mut self, conn: &mut ConnId) -> Result<bool, Unable> {
         let world = self.world()?;
         Ok(world.conns.get(&conn.0).is_none_or(|wire| wire.received.is_empty()))
+    }
+
+    fn close(&mut self, conn: ConnId) -> Result<(), Unable> {
+        self.world()?.leave(conn);
+        Ok(())
     }
 
     fn addresses(&mut self, conn: &mut ConnId) -> Result<(String, String), Unable> {

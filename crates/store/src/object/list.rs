@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 use vesta_ds::{
-    Digits, Direction, Element, Heap, Listpack, ListpackIter, Quicklist, Verdict, Walk,
+    Digits, Direction, Element, Heap, Listpack, ListpackIter, Pos, Quicklist, Verdict, Walk,
 };
 
 /// An element always fits the listpack that room was made in.
@@ -128,7 +128,7 @@ impl List {
         ListWalk(match &self.0 {
             Form::Quicklist(quicklist) => WalkForm::Quicklist(quicklist.walk(index, direction)),
             Form::Listpack(listpack) => {
-                let place = listpack.seek(index as i64).unwrap_or(listpack.end());
+                let place = seek(listpack, index).unwrap_or(listpack.end());
                 match direction {
                     Direction::Forward => WalkForm::Forward(listpack.iter_from(place)),
                     // There is nothing behind the end, and nothing in front of it was asked for.
@@ -150,7 +150,7 @@ impl List {
         match &self.0 {
             Form::Quicklist(quicklist) => quicklist.for_each(range, each),
             Form::Listpack(listpack) => {
-                if let Some(place) = listpack.seek(range.start as i64) {
+                if let Some(place) = seek(listpack, range.start) {
                     listpack.iter_from(place).take(range.len()).for_each(&mut each);
                 }
             }
@@ -260,7 +260,7 @@ impl List {
         self.make_room_for_one(value, rules);
         match &mut self.0 {
             Form::Listpack(listpack) => {
-                let Some(place) = listpack.seek(index as i64) else { return false };
+                let Some(place) = seek(listpack, index) else { return false };
                 listpack.replace(place, value).expect(ROOM);
                 true
             }
@@ -278,7 +278,9 @@ impl List {
     pub fn remove_range(&mut self, range: Range<usize>, rules: &Rules) {
         match &mut self.0 {
             Form::Listpack(listpack) => {
-                listpack.remove_range(range.start as i64, range.len());
+                if let Some(place) = seek(listpack, range.start) {
+                    listpack.remove_run(place, range.len());
+                }
             }
             Form::Quicklist(quicklist) => {
                 quicklist.remove_range(range.start, range.len());
@@ -385,6 +387,11 @@ impl List {
             }
         }
     }
+}
+
+/// The place of the element at `index`; none from the length on.
+fn seek(listpack: &Listpack, index: usize) -> Option<Pos> {
+    listpack.seek(i64::try_from(index).ok()?)
 }
 
 /// A text that elements are compared with.

@@ -8,6 +8,9 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::runner::Command;
 
+mod hash;
+mod set;
+
 /// A place in a command line.
 enum Slot {
     Key,
@@ -25,6 +28,10 @@ enum Slot {
     Db,
     Glob,
     Word(&'static str),
+    /// One of these.
+    From(&'static [&'static [u8]]),
+    /// Two to some hundred numbered elements.
+    Crowd,
     /// Present every other time.
     Maybe(&'static [Slot]),
     /// One to four times.
@@ -34,8 +41,8 @@ enum Slot {
 }
 
 use Slot::{
-    AtMillis, AtSeconds, Db, Either, Float, Glob, Int, Key, Many, Maybe, Millis, Offset, Past,
-    Seconds, Text, Word,
+    AtMillis, AtSeconds, Crowd, Db, Either, Float, From, Glob, Int, Key, Many, Maybe, Millis,
+    Offset, Past, Seconds, Text, Word,
 };
 
 const EXPIRY: &[&[Slot]] = &[
@@ -49,7 +56,11 @@ const CONDITION: &[&[Slot]] = &[&[Word("NX")], &[Word("XX")], &[Word("GT")], &[W
 const IDX: &[Slot] =
     &[Word("IDX"), Maybe(&[Word("MINMATCHLEN"), Offset]), Maybe(&[Word("WITHMATCHLEN")])];
 
-/// The command lines. `SET` stands several times: without values nothing else is interesting.
+/// Command lines of one family each; a sequence is made of those of one of them and of
+/// [`COMMANDS`].
+const FAMILIES: &[&[&[Slot]]] = &[COMMANDS, set::COMMANDS, hash::COMMANDS];
+
+/// The command lines on strings and on keys of any type. `SET` stands several times: without values nothing else is interesting.
 const COMMANDS: &[&[Slot]] = &[
     &[Word("SET"), Key, Text],
     &[Word("SET"), Key, Int],
@@ -255,7 +266,8 @@ const LEN_MAX: u64 = 80;
 pub fn sequence(seed: u64) -> Vec<Command> {
     let mut dice = Dice(Xoshiro256PlusPlus::seed_from_u64(seed));
     let len = LEN_MIN + dice.below(LEN_MAX - LEN_MIN);
-    let mut commands: Vec<Command> = (0..len).map(|_| dice.command()).collect();
+    let family = dice.pick(FAMILIES).copied().unwrap_or_default();
+    let mut commands: Vec<Command> = (0..len).map(|_| dice.command(family)).collect();
     let words = |line: &[&[u8]]| line.iter().map(|word| word.to_vec()).collect::<Command>();
     for db in [&b"0"[..], b"1", b"2"] {
         commands.push(words(&[b"SELECT", db]));
@@ -287,11 +299,14 @@ impl Dice {
         pool.get(usize::try_from(at).unwrap_or(0))
     }
 
-    fn command(&mut self) -> Command {
+    fn command(&mut self, family: &[&'static [Slot]]) -> Command {
         let mut command = Command::new();
-        let line = self.pick(COMMANDS).copied().unwrap_or_default();
+        let lines = if self.one_in(3) { COMMANDS } else { family };
+        let line = self.pick(lines).copied().unwrap_or_default();
         self.fill(line, &mut command);
-        if self.one_in(40) && command.len() > 1 {
+        // Without its count, SPOP would leave two servers with different sets.
+        let is_drawn = command.first().is_some_and(|name| name == b"SPOP");
+        if self.one_in(40) && command.len() > 1 && !is_drawn {
             command.pop();
         } else if self.one_in(40) {
             command.push(b"x".to_vec());
@@ -302,6 +317,13 @@ impl Dice {
             name.make_ascii_lowercase();
         }
         command
+    }
+
+    fn crowd(&mut self, command: &mut Command) {
+        let prefix = self.pick(&["", "m:"]).copied().unwrap_or_default();
+        let first = self.pick(&[0, 1, 100, 250]).copied().unwrap_or_default();
+        let count = self.pick(&[2, 5, 40, 130, 200, 600]).copied().unwrap_or_default();
+        command.extend((first..first + count).map(|n: u32| format!("{prefix}{n}").into_bytes()));
     }
 
     fn fill(&mut self, slots: &[Slot], command: &mut Command) {
@@ -321,6 +343,11 @@ impl Dice {
                 Db => DBS,
                 Glob => GLOBS,
                 Word(word) => &[word.as_bytes()],
+                From(pool) => pool,
+                Crowd => {
+                    self.crowd(command);
+                    continue;
+                }
                 Maybe(slots) => {
                     if self.one_in(2) {
                         self.fill(slots, command);
@@ -360,7 +387,7 @@ mod tests {
     fn every_command_of_the_grammar_comes_up() {
         let named = |command: &Command| command[0].to_ascii_uppercase();
         let seen: BTreeSet<Vec<u8>> = (0..100).flat_map(sequence).map(|c| named(&c)).collect();
-        for line in COMMANDS {
+        for line in FAMILIES.iter().copied().flatten() {
             let mut command = Command::new();
             Dice(Xoshiro256PlusPlus::seed_from_u64(0)).fill(&line[..1], &mut command);
             assert!(seen.contains(&command[0]), "{command:?}");

@@ -31,7 +31,7 @@ impl Turn {
                 Action::Measure => self.node.handle(now, Event::Measured(usage())),
                 Action::Apply { conn, config, options } => {
                     let outcome = self.apply(&config, &options);
-                    self.node.handle(now, Event::Applied { conn, config, outcome });
+                    self.node.handle(now, Event::Applied { conn, config, options, outcome });
                 }
                 Action::RewriteConfig { conn, config } => {
                     let outcome = self.rewrite_config(&config);

@@ -8,8 +8,10 @@
 //! * value: mix in the type's number (4 bytes, big endian), then what it holds, and add
 //!   `!!expire!!` if the key expires (when is left out).
 //!   * string (0): mix it in.
+//!   * list (1): mix in every element.
 //!   * set (2): add every member.
 //!   * hash (4): add, for every field, the digest of nothing with field and value mixed in.
+//!   * stream (6): for every entry mix in its id (with a dot), then each name and value.
 //! * key: mix its name into nothing, then the value.
 //! * everything: for every database that is not empty mix in its number (4 bytes, big endian),
 //!   then add the digests of all its keys.
@@ -20,14 +22,19 @@ use crate::string::text_of;
 use crate::{ControlCtx, Flow, Outcome};
 use core::fmt;
 use sha1::{Digest as _, Sha1};
+use vesta_store::stream::StreamId;
 use vesta_store::{Digits, Entry, Object, Value};
 
 /// The number of the type "string".
 const STRING: u32 = 0;
+/// The number of the type "list".
+const LIST: u32 = 1;
 /// The number of the type "set".
 const SET: u32 = 2;
 /// The number of the type "hash".
 const HASH: u32 = 4;
+/// The number of the type "stream".
+const STREAM: u32 = 6;
 
 /// A digest of all databases.
 pub(super) fn digest(ctx: &mut ControlCtx<'_>) -> Outcome {
@@ -96,10 +103,24 @@ impl Digest {
     fn mix_object(&mut self, object: &Object) {
         let mut digits = Digits::new();
         match object {
+            Object::List(list) => {
+                self.mix(&LIST.to_be_bytes());
+                list.for_each(0..list.len(), |element| self.mix(element.text(&mut digits)));
+            }
             Object::Set(set) => {
                 self.mix(&SET.to_be_bytes());
                 for member in set.iter() {
                     self.add(member.text(&mut digits));
+                }
+            }
+            Object::Stream(stream) => {
+                self.mix(&STREAM.to_be_bytes());
+                for entry in stream.log().range(StreamId::MIN..=StreamId::MAX) {
+                    self.mix(alloc::format!("{}.{}", entry.id.ms, entry.id.seq).as_bytes());
+                    for (name, value) in entry.fields {
+                        self.mix(name.text(&mut digits));
+                        self.mix(value.text(&mut digits));
+                    }
                 }
             }
             Object::Hash(hash) => {

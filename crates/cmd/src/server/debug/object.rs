@@ -2,14 +2,16 @@
 
 use crate::{ControlCtx, Flow, Outcome, ReplyError};
 use alloc::format;
+use alloc::string::String;
 use vesta_store::object::encoding_name;
-use vesta_store::{Object, StrRef, Value};
+use vesta_store::stream::StreamId;
+use vesta_store::{List, NodeRef, Object, StrRef, Stream, Value};
 
 /// Tells how a key and its value are kept.
 pub(super) fn object(ctx: &mut ControlCtx<'_>) -> Outcome {
     let access = *ctx.keys.store().access();
     let entry = ctx.keys.peek(ctx.request.arg(2)).ok_or(ReplyError::NoSuchKey)?;
-    let text = format!(
+    let mut text = format!(
         "Value at:{:p} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
         entry.key().as_ptr(),
         encoding_name(entry),
@@ -17,6 +19,9 @@ pub(super) fn object(ctx: &mut ControlCtx<'_>) -> Outcome {
         entry.clock(),
         access.idle_seconds(entry.clock(), ctx.now.unix),
     );
+    if let Value::Object(Object::List(list)) = entry.value() {
+        text.extend(nodes_text(list));
+    }
     ctx.reply.simple(&text);
     Ok(Flow::Done)
 }
@@ -34,6 +39,8 @@ fn serialized_bytes(value: &Value<'_, Object>) -> usize {
                 head_bytes(hash.len()) + pairs.sum::<usize>()
             }
         },
+        Value::Object(Object::List(list)) => list_bytes(list),
+        Value::Object(Object::Stream(stream)) => stream_bytes(stream),
         Value::Object(Object::Set(set)) => match (set.intset(), set.listpack()) {
             (Some(intset), _) => text_bytes(intset.bytes().len()),
             (None, Some(listpack)) => text_bytes(listpack.total_bytes()),
@@ -43,6 +50,75 @@ fn serialized_bytes(value: &Value<'_, Object>) -> usize {
             }
         },
     }
+}
+
+/// Bytes of a list in a snapshot: its nodes, each behind its kind.
+fn list_bytes(list: &List) -> usize {
+    const KIND: usize = 1;
+    let Some(quicklist) = list.quicklist() else {
+        return list.listpack().map_or(0, |listpack| text_bytes(listpack.total_bytes()));
+    };
+    let nodes = quicklist.nodes().map(|node| KIND + text_bytes(node_bytes(&node)));
+    head_bytes(quicklist.nodes().len()) + nodes.sum::<usize>()
+}
+
+/// What is told of the nodes of a large list.
+fn nodes_text(list: &List) -> Option<String> {
+    let quicklist = list.quicklist()?;
+    let nodes = quicklist.nodes().len();
+    let bytes: usize = quicklist.nodes().map(|node| node_bytes(&node)).sum();
+    Some(format!(
+        " ql_nodes:{nodes} ql_avg_node:{:.2} ql_listpack_max:{} ql_compressed:{} \
+         ql_uncompressed_size:{bytes}",
+        quicklist.len() as f64 / nodes.max(1) as f64,
+        quicklist.fill().directive(),
+        u8::from(quicklist.depth() > 0),
+    ))
+}
+
+/// Bytes of what a node holds, uncompressed.
+fn node_bytes(node: &NodeRef<'_>) -> usize {
+    match node {
+        NodeRef::Pack(pack) => pack.total_bytes(),
+        NodeRef::Compressed { bytes, .. } => *bytes,
+        NodeRef::Plain(text) => text.len(),
+    }
+}
+
+/// Bytes of a stream in a snapshot: its nodes under their ids, its counters, its groups with what
+/// is pending and the consumers who hold it.
+fn stream_bytes(stream: &Stream) -> usize {
+    const ID: usize = 16;
+    const TIME: usize = 8;
+    let log = stream.log();
+    let id_bytes = |id: StreamId| length_bytes(id.ms) + length_bytes(id.seq);
+    let nodes = log.nodes().map(|(_, bytes)| text_bytes(ID) + text_bytes(bytes.len()));
+    let counters = log.counters();
+    let head = head_bytes(log.node_count())
+        + length_bytes(log.len())
+        + id_bytes(counters.last_id)
+        + id_bytes(log.first_id())
+        + id_bytes(counters.max_deleted_id)
+        + length_bytes(counters.entries_added)
+        + head_bytes(stream.group_count());
+    let groups = stream.groups().map(|(name, group)| {
+        let position = group.position();
+        let everything = StreamId::MIN..=StreamId::MAX;
+        let pending =
+            group.pending_range(everything).map(|(_, p)| ID + TIME + length_bytes(p.deliveries));
+        let consumers = group.consumers().map(|(_, consumer)| {
+            let held = consumer.held_count();
+            text_bytes(consumer.name().len()) + 2 * TIME + head_bytes(held) + ID * held
+        });
+        text_bytes(name.len())
+            + id_bytes(position.last_id)
+            + length_bytes(position.entries_read.unwrap_or(u64::MAX))
+            + head_bytes(group.pending_count())
+            + pending.sum::<usize>()
+            + head_bytes(group.consumer_count())
+            + consumers.sum::<usize>()
+    });
+    nodes.sum::<usize>() + head + groups.sum::<usize>()
 }
 
 /// Bytes of a string in a snapshot: a small integer in one, two or four bytes behind its kind,
@@ -63,6 +139,11 @@ fn string_bytes(value: &StrRef<'_>) -> usize {
 /// Bytes of a text of `len` bytes with the length before it.
 fn text_bytes(len: usize) -> usize {
     head_bytes(len) + len
+}
+
+/// Bytes of a number that is written as a length.
+fn length_bytes(number: u64) -> usize {
+    usize::try_from(number).ok().filter(|_| u32::try_from(number).is_ok()).map_or(9, head_bytes)
 }
 
 /// Bytes of a length.

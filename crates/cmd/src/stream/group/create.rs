@@ -1,0 +1,49 @@
+//! `XGROUP CREATE key group id | $ [MKSTREAM] [ENTRIESREAD entries-read]`
+
+use super::super::{STREAM, id};
+use super::{NO_KEY, Options};
+use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use alloc::borrow::Cow;
+use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
+use vesta_store::Stream;
+use vesta_store::stream::{Group, Position};
+
+/// `XGROUP CREATE`: adds a group that has read up to an id, `$` being the last one.
+pub(super) const CREATE: Command = Command {
+    spec: Spec {
+        name: "create",
+        arity: Arity::AtLeast(5),
+        flags: Flags::WRITE.and(Flags::DENYOOM),
+        keys: &[KeySpec::one(2, KeyFlags::RW.and(KeyFlags::INSERT))],
+        summary: "Creates a consumer group.",
+        syntax: "key group id-selector=<id | $@new-id> [MKSTREAM] \
+                 [ENTRIESREAD entries-read:integer]",
+        history: &[("7.0.0", "Added the `ENTRIESREAD` option.")],
+        ..STREAM
+    },
+    run: Run::Write(create),
+};
+
+const BUSY: ReplyError =
+    ReplyError::Coded(Cow::Borrowed("BUSYGROUP Consumer Group name already exists"));
+
+fn create(ctx: &mut WriteCtx<'_>) -> Outcome {
+    let (key, name, text) = (ctx.arg(2), ctx.arg(3), ctx.arg(4));
+    let options = Options::parse(ctx, true)?;
+    let stream = ctx.keys.look_as::<Stream>(key)?;
+    if stream.is_none() && !options.makes_stream {
+        return Err(NO_KEY);
+    }
+    let last_id = match text {
+        b"$" => stream.map(|stream| stream.log().counters().last_id).unwrap_or_default(),
+        text => id::parse(text, 0)?,
+    };
+    if stream.and_then(|stream| stream.group(name)).is_some() {
+        return Err(BUSY);
+    }
+    let group = Group::new(Position { last_id, entries_read: options.entries_read.flatten() });
+    ctx.keys.upsert_as::<Stream, _>(key, |stream, _| stream.add_group(name, group))?;
+    ctx.changed();
+    ctx.reply.ok();
+    Ok(Flow::Done)
+}

@@ -1,0 +1,560 @@
+//! Compares what a node did with what it had to do.
+//!
+//! The node executes requests one after another, so there is one true order, and the checker sees
+//! it: each call of `Node::serve` executes a known number of one client's requests. The
+//! [model](crate::model) executes the same ones and must come to the same replies and effects.
+//!
+//! When a key goes because its time has come or because memory is short is the node's choice.
+//! Its stream of effects tells that it went, but not exactly before which request. So a deletion
+//! is applied as late as the replies allow: when a reply or an effect does not fit, the next
+//! deletion in the stream is applied and the request tried again. As the node's own choice of
+//! moments fits, the latest ones that fit do too, and nothing that is right is ever reported.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use vesta_node::{Node, Served};
+use vesta_types::{DbIndex, Now};
+
+use crate::Flaw;
+use crate::follower::Follower;
+use crate::model::{Bytes, Effect, Kind, Model, Reaction, Reply, Settings};
+use crate::trace::{Event, Trace, shown};
+use crate::wire::{self, Frame, Value};
+
+/// What the checker finds: nothing, or a sentence.
+pub(crate) type Check = Result<(), String>;
+
+/// One call of `Node::serve` from outside.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) link: usize,
+    pub(crate) now: Now,
+    /// Bytes that the node was given, those that went straight into a big argument included.
+    pub(crate) fed: &'a [u8],
+    /// Bytes that it keeps because they were not executed.
+    pub(crate) held_bytes: usize,
+    /// Replies of this call.
+    pub(crate) answered: &'a [u8],
+    /// All replies not yet sent.
+    pub(crate) pending_bytes: usize,
+    pub(crate) served: Served,
+    /// Effects since the last call.
+    pub(crate) stream: &'a [u8],
+}
+
+/// Everything that is known of a run so far.
+#[derive(Debug)]
+pub(crate) struct Checker {
+    pub(crate) model: Model,
+    pub(crate) requests: u64,
+    follower: Follower,
+    /// The database that the stream of effects has selected.
+    stream_db: usize,
+    /// Policies of eviction that were in force during the call at hand: as deletions are applied
+    /// late, that may be after a change.
+    policies: BTreeSet<String>,
+    /// Replies by link that were given and have not arrived.
+    under_way: BTreeMap<usize, VecDeque<u8>>,
+}
+
+/// Effects of one call, in order, each with its database.
+type Effects = VecDeque<(usize, Vec<Vec<u8>>)>;
+
+impl Checker {
+    pub(crate) fn new(settings: Settings, follower: Follower, flaw: Option<Flaw>) -> Self {
+        Self {
+            model: Model::new(settings, flaw),
+            requests: 0,
+            follower,
+            stream_db: 0,
+            policies: BTreeSet::new(),
+            under_way: BTreeMap::new(),
+        }
+    }
+
+    /// The node accepted (`refusal` is `None`) or refused a client.
+    pub(crate) fn connected(&mut self, link: usize, addr: &str, refusal: Option<&[u8]>) -> Check {
+        let expected = self.model.connect(link, addr);
+        self.under_way.insert(link, refusal.unwrap_or_default().iter().copied().collect());
+        match refusal {
+            None if expected => Ok(()),
+            None => Err("a client was served beyond maxclients".to_owned()),
+            Some(b"-ERR max number of clients reached\r\n") if !expected => Ok(()),
+            Some(text) => Err(format!("a client was refused: {}", shown(text))),
+        }
+    }
+
+    /// The server is done with a link.
+    pub(crate) fn disconnected(&mut self, link: usize) {
+        self.model.disconnect(link);
+    }
+
+    /// Bytes arrived at a client: they must be the next of its replies.
+    pub(crate) fn received(&mut self, link: usize, bytes: &[u8]) -> Check {
+        let given = self.under_way.entry(link).or_default();
+        if given.len() < bytes.len() || given.iter().zip(bytes).any(|(want, got)| want != got) {
+            return Err(format!("link {link} carried other bytes than replies: {}", shown(bytes)));
+        }
+        given.drain(..bytes.len());
+        Ok(())
+    }
+
+    /// Whether all replies that were given to a client have arrived.
+    pub(crate) fn has_all(&self, link: usize) -> bool {
+        self.under_way.get(&link).is_none_or(VecDeque::is_empty)
+    }
+
+    /// The node has served a client.
+    pub(crate) fn served(&mut self, call: &Call<'_>, trace: &mut Trace) -> Check {
+        let mut effects = self.follow(call.now, call.stream, trace)?;
+        self.policies.clear();
+        // Replies that nobody has tried to send yet are too slow for nobody.
+        let [hard, _, _] = self.model.settings.output_limit;
+        let is_over = hard > 0 && call.pending_bytes as u64 >= hard;
+        let idle = call.answered.is_empty() && effects.is_empty();
+        let [_, _, seconds] = self.model.settings.output_limit;
+        let session = self.model.session(call.link)?;
+        if call.served == Served::Close && idle && session.is_too_slow(call.now.mono, seconds) {
+            // The node has noticed by itself.
+            session.closing = true;
+            return Ok(());
+        }
+        if session.closing || session.awaits.is_some() {
+            return if idle && call.served == Served::Close {
+                Ok(())
+            } else {
+                Err("a client that is gone or waits was served".to_owned())
+            };
+        }
+        session.input.extend_from_slice(call.fed);
+        let mut input = std::mem::take(&mut session.input);
+        let closes = call.served == Served::Close && !is_over;
+        let limit = if closes {
+            input.len()
+        } else {
+            input.len().checked_sub(call.held_bytes).ok_or("more bytes are held than came")?
+        };
+        let (executed, answered) = self.execute_upto(call, &input, limit, &mut effects, trace)?;
+        if answered != call.answered.len() {
+            let rest = call.answered.get(answered..).unwrap_or_default();
+            return Err(format!("a reply to nothing: {}", shown(rest)));
+        }
+        self.delete_all(call.now, &mut effects, trace)?;
+        self.under_way.entry(call.link).or_default().extend(call.answered);
+        input.drain(..executed);
+        self.stopped_rightly(call, is_over, &input)?;
+        let session = self.model.session(call.link)?;
+        session.input = input;
+        session.closing |= call.served == Served::Close;
+        Ok(())
+    }
+
+    /// Executes the requests within the first `limit` bytes of `input`; where it came to in the
+    /// input and in the replies.
+    fn execute_upto(
+        &mut self,
+        call: &Call<'_>,
+        input: &[u8],
+        limit: usize,
+        effects: &mut Effects,
+        trace: &mut Trace,
+    ) -> Result<(usize, usize), String> {
+        let (mut at, mut answered) = (0, 0);
+        loop {
+            let session = self.model.session(call.link)?;
+            if session.closing || session.awaits.is_some() || at >= limit {
+                return Ok((at, answered));
+            }
+            let replies = call.answered.get(answered..).unwrap_or_default();
+            match wire::frame(input.get(at..).unwrap_or_default()) {
+                Frame::Incomplete => return Ok((at, answered)),
+                Frame::Nothing { len } => at += len,
+                Frame::Request { len, .. } if at + len > limit => return Ok((at, answered)),
+                Frame::Request { words, len } => {
+                    self.requests += 1;
+                    answered += self.execute(call, &words, replies, effects, trace)?;
+                    at += len;
+                }
+                Frame::Broken(why) => {
+                    let expected = format!("-ERR Protocol error: {why}\r\n");
+                    if replies != expected.as_bytes() {
+                        return Err(format!("{} instead of {expected:?}", shown(replies)));
+                    }
+                    trace.reached.breaches += 1;
+                    self.model.session(call.link)?.closing = true;
+                    return Ok((at, answered + replies.len()));
+                }
+            }
+        }
+    }
+
+    /// Executes one request; the length of its reply.
+    fn execute(
+        &mut self,
+        call: &Call<'_>,
+        words: &[Vec<u8>],
+        replies: &[u8],
+        effects: &mut Effects,
+        trace: &mut Trace,
+    ) -> Result<usize, String> {
+        let len = self.execute_anyhow(call, words, replies, effects, trace).map_err(|why| {
+            let words: Vec<String> = words.iter().map(|word| shown(word)).collect();
+            format!("link {}: {}: {why}", call.link, words.join(" "))
+        })?;
+        let reply = replies.get(..len.min(64)).unwrap_or_default().to_vec();
+        trace.note(call.now, Event::Executed { link: call.link, request: words.to_vec(), reply });
+        Ok(len)
+    }
+
+    fn execute_anyhow(
+        &mut self,
+        call: &Call<'_>,
+        words: &[Vec<u8>],
+        replies: &[u8],
+        effects: &mut Effects,
+        trace: &mut Trace,
+    ) -> Result<usize, String> {
+        if self.model.must_wait(call.now.mono, words) {
+            return Err("executed during a pause".to_owned());
+        }
+        if self.model.settings.maxmemory_bytes > 0 {
+            self.policies.insert(self.model.settings.policy.clone());
+        }
+        loop {
+            if let Some(len) = self.out_of_memory(words, replies) {
+                trace.reached.out_of_memory += 1;
+                return Ok(len);
+            }
+            let may_retry =
+                effects.front().is_some_and(|effect| self.is_deletion(call.now, effect));
+            let before = if may_retry { Some(self.model.snapshot(call.link)?) } else { None };
+            let reaction = self.model.execute(call.link, call.now, words)?;
+            match self.agree(call, &reaction, words, replies, effects, trace) {
+                Ok(len) => {
+                    if reaction.effect != Effect::Nothing {
+                        self.model.data_changed();
+                    }
+                    return Ok(len);
+                }
+                Err(why) => {
+                    let Some(before) = before else { return Err(why) };
+                    self.model.restore(call.link, before)?;
+                    self.delete_next(call.now, effects, trace)?;
+                }
+            }
+        }
+    }
+
+    /// The length of an error that only the node can know: memory is short.
+    fn out_of_memory(&self, words: &[Vec<u8>], replies: &[u8]) -> Option<usize> {
+        const REFUSED: &[u8] = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+        let limited = self.model.settings.maxmemory_bytes > 0;
+        let grows = Model::kind(words) == Some(Kind::Grow);
+        (limited && grows && replies.starts_with(REFUSED)).then_some(REFUSED.len())
+    }
+
+    /// Compares a reaction with the replies and effects that are next, and takes its effect; the
+    /// length of the reply.
+    fn agree(
+        &mut self,
+        call: &Call<'_>,
+        reaction: &Reaction,
+        words: &[Vec<u8>],
+        replies: &[u8],
+        effects: &mut Effects,
+        trace: &mut Trace,
+    ) -> Result<usize, String> {
+        let (value, len) = match &reaction.reply {
+            None => (None, 0),
+            Some(Reply::Later(reply)) => {
+                self.model.session(call.link)?.awaits = Some(Reply::clone(reply));
+                (None, 0)
+            }
+            Some(expected) => {
+                let Some((value, len)) = wire::value(replies)? else {
+                    return Err("no reply".to_owned());
+                };
+                let bytes = replies.get(..len).unwrap_or_default();
+                match expected.encoded(reaction.proto) {
+                    Some(known) if known == bytes => {}
+                    Some(known) => {
+                        return Err(format!("{} instead of {}", shown(bytes), shown(&known)));
+                    }
+                    None => self.fits(call, expected, &value, trace)?,
+                }
+                (Some(value), len)
+            }
+        };
+        let wanted: Option<Vec<Bytes>> = match &reaction.effect {
+            Effect::Nothing => None,
+            Effect::AsIs => Some(words.iter().map(|word| word.as_slice().into()).collect()),
+            Effect::As(words) => Some(words.clone()),
+            Effect::Float { key } => self.follow_float(call.now.unix.ms(), reaction.db, key, value),
+        };
+        if let Some(wanted) = wanted {
+            let same = |(db, effect): &(usize, Vec<Vec<u8>>)| {
+                *db == reaction.db
+                    && effect.iter().map(Vec::as_slice).eq(wanted.iter().map(|w| &**w))
+            };
+            if !effects.front().is_some_and(same) {
+                let next = effects
+                    .front()
+                    .map(|(db, words)| (db, words.iter().map(|w| shown(w)).collect::<Vec<_>>()));
+                return Err(format!("its effect is not next in the stream, but {next:?}"));
+            }
+            effects.pop_front();
+        }
+        Ok(len)
+    }
+
+    /// Sets a key to the float that a reply tells; the effect of that.
+    fn follow_float(
+        &mut self,
+        now_ms: u64,
+        db: usize,
+        key: &Bytes,
+        reply: Option<Value<'_>>,
+    ) -> Option<Vec<Bytes>> {
+        let Some(Value::Bulk(value)) = reply else { return None };
+        let old = self.model.data.live(db, key, now_ms);
+        let expiry = old.and_then(|slot| slot.expiry);
+        self.model.data.set(db, key.clone(), value.into(), expiry);
+        Some(vec![b"SET"[..].into(), key.clone(), value.into(), b"KEEPTTL"[..].into()])
+    }
+
+    /// Whether `value` is one of the replies that are possible.
+    fn fits(
+        &mut self,
+        call: &Call<'_>,
+        expected: &Reply,
+        value: &Value<'_>,
+        trace: &mut Trace,
+    ) -> Check {
+        let now_ms = call.now.unix.ms();
+        match (expected, value) {
+            (Reply::AnyOf(keys), Value::Null) if keys.is_empty() => Ok(()),
+            (Reply::AnyOf(keys), Value::Bulk(key)) if keys.contains(*key) => Ok(()),
+            (Reply::Unordered(keys), Value::Array(items)) => {
+                let mut found = bulks(items)?;
+                found.sort_unstable();
+                let same = found.iter().copied().eq(keys.iter().map(|key| &**key));
+                if same { Ok(()) } else { Err(format!("{} keys, not {}", found.len(), keys.len())) }
+            }
+            (Reply::Page { cursor, allowed }, Value::Array(page)) => {
+                let [Value::Bulk(next), Value::Array(items)] = page.as_slice() else {
+                    return Err("no page of a walk".to_owned());
+                };
+                let next = std::str::from_utf8(next).ok().and_then(|next| next.parse().ok());
+                let next: u64 = next.ok_or("the cursor is no number")?;
+                let keys = bulks(items)?;
+                if let Some(key) = keys.iter().find(|key| !allowed.contains(**key)) {
+                    return Err(format!("{} is not there", shown(key)));
+                }
+                self.model.walked(call.link, now_ms, *cursor, next, &keys)?;
+                trace.reached.walks += u64::from(next == 0);
+                Ok(())
+            }
+            (Reply::Keyspace(sizes), Value::Bulk(text)) => keyspace_is(text, sizes),
+            (Reply::Float, Value::Bulk(_) | Value::Error(_)) => Ok(()),
+            (expected, value) => Err(format!("{value:?} instead of {expected:?}")),
+        }
+    }
+
+    /// Whether the call ended as it should, with `rest` not executed.
+    fn stopped_rightly(&mut self, call: &Call<'_>, is_over: bool, rest: &[u8]) -> Check {
+        let pause = self.model.pause;
+        let session = self.model.session(call.link)?;
+        let stands_still = matches!(wire::frame(rest), Frame::Incomplete);
+        let right = match call.served {
+            Served::Close => session.closing || is_over,
+            _ if session.closing || is_over => false,
+            Served::Waiting => session.awaits.is_some() || (pause.is_some() && !stands_still),
+            Served::Idle => session.awaits.is_none() && stands_still,
+            Served::More => session.awaits.is_none(),
+        };
+        if right {
+            return Ok(());
+        }
+        Err(format!("serving link {} ended with {:?}", call.link, call.served))
+    }
+
+    /// So many bytes of replies could not be sent; whether that is too much.
+    pub(crate) fn note_pending(
+        &mut self,
+        link: usize,
+        now: Now,
+        bytes: usize,
+    ) -> Result<bool, String> {
+        let [hard, soft, seconds] = self.model.settings.output_limit;
+        let session = self.model.session(link)?;
+        let bytes = bytes as u64;
+        if soft == 0 || bytes < soft {
+            session.soft_since = None;
+        } else if session.soft_since.is_none() {
+            session.soft_since = Some(now.mono);
+        }
+        Ok((hard > 0 && bytes >= hard) || session.is_too_slow(now.mono, seconds))
+    }
+
+    /// A reply came that was not given by serving.
+    pub(crate) fn sent(&mut self, link: usize, bytes: &[u8]) -> Check {
+        let session = self.model.session(link)?;
+        let proto = session.proto;
+        let expected = session.awaits.take().and_then(|reply| reply.encoded(proto));
+        if expected.as_deref() != Some(bytes) {
+            return Err(format!("link {link} was sent {}", shown(bytes)));
+        }
+        self.under_way.entry(link).or_default().extend(bytes);
+        Ok(())
+    }
+
+    /// The node has a client disconnected at once: it was killed or took too long to read.
+    pub(crate) fn expelled(
+        &mut self,
+        link: usize,
+        now: Now,
+        pending_bytes: usize,
+        trace: &mut Trace,
+    ) -> Check {
+        let is_over = self.note_pending(link, now, pending_bytes)?;
+        let closing = self.model.session(link)?.closing;
+        trace.reached.too_slow += u64::from(is_over);
+        trace.reached.killed += u64::from(closing && !is_over);
+        if is_over || closing {
+            return Ok(());
+        }
+        Err(format!("link {link} is closed without a cause"))
+    }
+
+    /// The node did something by itself: it may have deleted keys.
+    pub(crate) fn ticked(&mut self, now: Now, stream: &[u8], trace: &mut Trace) -> Check {
+        if self.model.pause.is_some_and(|pause| pause.until <= now.mono) {
+            self.model.pause = None;
+        }
+        self.policies.clear();
+        let mut effects = self.follow(now, stream, trace)?;
+        if !effects.is_empty() && !self.model.settings.active_expire {
+            return Err("keys were deleted although active expiry is off".to_owned());
+        }
+        self.delete_all(now, &mut effects, trace)
+    }
+
+    /// Reads effects and has the follower repeat them.
+    fn follow(&mut self, now: Now, stream: &[u8], trace: &mut Trace) -> Result<Effects, String> {
+        trace.bytes(stream);
+        self.follower.apply(now, stream)?;
+        let mut effects = Effects::new();
+        let mut at = 0;
+        loop {
+            match wire::frame(stream.get(at..).unwrap_or_default()) {
+                Frame::Incomplete if at == stream.len() => return Ok(effects),
+                Frame::Request { words, len } => {
+                    at += len;
+                    match words.as_slice() {
+                        [name, db] if name == b"SELECT" => {
+                            let db = std::str::from_utf8(db).ok().and_then(|db| db.parse().ok());
+                            self.stream_db = db.ok_or("SELECT of no number in the stream")?;
+                        }
+                        _ => effects.push_back((self.stream_db, words)),
+                    }
+                }
+                Frame::Incomplete | Frame::Nothing { .. } | Frame::Broken(_) => {
+                    return Err("the stream of effects cannot be read".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Whether an effect is a deletion that the node may have decided on.
+    fn is_deletion(&self, now: Now, (db, words): &(usize, Vec<Vec<u8>>)) -> bool {
+        let [name, key] = words.as_slice() else { return false };
+        if name != b"DEL" && name != b"UNLINK" {
+            return false;
+        }
+        let Some(slot) = self.model.data.slot(*db, key) else { return false };
+        let may_evict = self.policies.iter().any(|policy| {
+            policy.starts_with("allkeys") || (policy != "noeviction" && slot.expiry.is_some())
+        });
+        slot.is_due(now.unix.ms()) || may_evict
+    }
+
+    fn delete_next(&mut self, now: Now, effects: &mut Effects, trace: &mut Trace) -> Check {
+        let next = effects.pop_front();
+        let Some(next) = next.filter(|effect| self.is_deletion(now, effect)) else {
+            return Err("an effect of no request".to_owned());
+        };
+        let (db, words) = next;
+        let key = words.into_iter().nth(1).unwrap_or_default();
+        let gone = self.model.data.remove(db, &key);
+        if gone.is_some_and(|slot| slot.is_due(now.unix.ms())) {
+            trace.reached.expired += 1;
+        } else {
+            trace.reached.evicted += 1;
+        }
+        self.model.data_changed();
+        trace.note(now, Event::Deleted { db: u32::try_from(db).unwrap_or(0), key });
+        Ok(())
+    }
+
+    fn delete_all(&mut self, now: Now, effects: &mut Effects, trace: &mut Trace) -> Check {
+        while !effects.is_empty() {
+            self.delete_next(now, effects, trace)?;
+        }
+        Ok(())
+    }
+
+    /// The data of the node, of its follower and of the model must be the same.
+    pub(crate) fn same_data(&mut self, node: &mut Node, now: Now) -> Check {
+        let databases = u32::try_from(self.model.data.databases()).unwrap_or(0);
+        for db in 0..databases {
+            let Some(index) = DbIndex::new(db.into(), databases) else { continue };
+            let dump = node.dump(now, index);
+            let followed = self.follower.node.dump(now, index);
+            if dump != followed {
+                let odd = dump.iter().zip(&followed).find(|(ours, theirs)| ours != theirs);
+                return Err(format!("the follower's db {db} differs, first in {odd:?}"));
+            }
+            let model = || self.model.data.live_slots(db as usize, now.unix.ms());
+            let same = dump.len() == model().count();
+            let odd = dump.iter().zip(model()).find(|((key, value, expiry), (name, slot))| {
+                **key != ***name
+                    || *value != format!("{:?}", &*slot.value)
+                    || *expiry != slot.expiry
+            });
+            if let Some(((key, _, expiry), (name, slot))) = odd {
+                return Err(format!(
+                    "db {db} has {} until {expiry:?} instead of {} until {:?}",
+                    shown(key),
+                    shown(name),
+                    slot.expiry
+                ));
+            }
+            if !same {
+                return Err(format!(
+                    "db {db} has {} keys and the model another number",
+                    dump.len()
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn bulks<'a>(items: &[Value<'a>]) -> Result<Vec<&'a [u8]>, String> {
+    let key = |item: &Value<'a>| {
+        let Value::Bulk(text) = item else { return Err(format!("{item:?} is no key")) };
+        Ok(*text)
+    };
+    items.iter().map(key).collect()
+}
+
+/// Whether the keyspace section tells these sizes.
+fn keyspace_is(text: &[u8], sizes: &[(usize, usize, usize)]) -> Check {
+    let text = String::from_utf8_lossy(text).into_owned();
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("db")).collect();
+    let heads =
+        sizes.iter().map(|(db, keys, expiring)| format!("db{db}:keys={keys},expires={expiring},"));
+    let same = lines.len() == sizes.len()
+        && lines.iter().zip(heads).all(|(line, head)| line.starts_with(&head));
+    if same { Ok(()) } else { Err(format!("{lines:?} instead of {sizes:?}")) }
+}

@@ -1,0 +1,235 @@
+//! A client: sends pipelines, reads replies, falls deaf, leaves in mid-request, comes again.
+
+use std::collections::VecDeque;
+
+use vesta_types::{Mono, Now, Rng};
+
+use crate::checker::{Check, Checker};
+use crate::network::Network;
+use crate::plan::Plan;
+use crate::trace::{Event, Leaving, Trace};
+use crate::wire::{self, Value};
+use crate::workload::{Awaited, Workload};
+
+/// Replies awaited above which nothing more is asked.
+const AWAITED_MAX: usize = 200;
+
+/// Longest pause between requests when nothing goes wrong any more, in microseconds.
+const CALM_THINK_US_MAX: u64 = 5000;
+
+/// One client.
+#[derive(Debug)]
+pub(crate) struct Client {
+    rng: Rng,
+    workload: Workload,
+    plan: Plan,
+    place: Place,
+    /// Requests it still wants to make.
+    left: u64,
+    next_at: Mono,
+    deaf_until: Mono,
+    /// Bytes that the link had no room for.
+    outgoing: Vec<u8>,
+    awaited: VecDeque<Awaited>,
+    received: Vec<u8>,
+    /// Leaves when all is sent, and how.
+    leaves: Option<Leaving>,
+    calm: bool,
+}
+
+/// Where a client is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Place {
+    Away,
+    At {
+        link: usize,
+        /// It was told so, and waits for the end.
+        refused: bool,
+    },
+}
+
+/// What a client needs from around it to act.
+pub(crate) struct Around<'a> {
+    pub(crate) now: Now,
+    pub(crate) network: &'a mut Network,
+    pub(crate) checker: &'a mut Checker,
+    pub(crate) trace: &'a mut Trace,
+    /// Addresses of all clients that are connected, and how many ever were.
+    pub(crate) peers: &'a [String],
+    pub(crate) connected: u64,
+}
+
+impl Client {
+    pub(crate) fn new(plan: &Plan, now: Mono, mut rng: Rng) -> Self {
+        Self {
+            workload: Workload::new(plan, rng.fork()),
+            left: plan.requests,
+            next_at: Mono(now.0 + rng.below(plan.think_us_max)),
+            plan: plan.clone(),
+            place: Place::Away,
+            deaf_until: Mono(0),
+            outgoing: Vec::new(),
+            awaited: VecDeque::new(),
+            received: Vec::new(),
+            leaves: None,
+            calm: false,
+            rng,
+        }
+    }
+
+    /// Nothing goes wrong any more.
+    pub(crate) fn calm_down(&mut self, now: Mono) {
+        self.calm = true;
+        self.workload.calm = true;
+        self.deaf_until = now.min(self.deaf_until);
+        self.plan.think_us_max = self.plan.think_us_max.min(CALM_THINK_US_MAX);
+        // Whoever has made all its requests still sees that the server answers.
+        self.left += 1;
+    }
+
+    /// Whether it has made all requests and has all replies.
+    pub(crate) fn is_done(&self) -> bool {
+        self.left == 0 && self.awaited.is_empty() && self.outgoing.is_empty()
+    }
+
+    /// The link it is on and what it awaits, for reports.
+    pub(crate) fn wants_to_connect(&self, now: Mono) -> bool {
+        self.place == Place::Away && self.left > 0 && self.next_at <= now
+    }
+
+    pub(crate) fn connected(&mut self, link: usize, refused: bool) {
+        self.place = Place::At { link, refused };
+    }
+
+    /// When it acts again although nothing arrives.
+    pub(crate) fn next_deadline(&self, now: Mono) -> Option<Mono> {
+        let deaf = Some(self.deaf_until).filter(|until| *until > now);
+        let asks = self.left > 0 && self.awaited.len() < AWAITED_MAX && self.outgoing.is_empty();
+        let acts = Some(self.next_at).filter(|at| asks && *at > now);
+        [deaf, acts].into_iter().flatten().min()
+    }
+
+    /// Reads, asks, writes, leaves.
+    pub(crate) fn act(&mut self, around: &mut Around<'_>) -> Check {
+        let Place::At { link, refused } = self.place else { return Ok(()) };
+        if self.deaf_until <= around.now.mono {
+            self.read(link, around)?;
+        }
+        if self.place == Place::Away || refused {
+            return Ok(());
+        }
+        let may_ask = self.outgoing.is_empty() && self.awaited.len() < AWAITED_MAX;
+        if may_ask && self.left > 0 && self.next_at <= around.now.mono {
+            self.ask(around);
+        }
+        self.write(link, around);
+        if self.calm && self.is_done() && self.place != Place::Away {
+            if !around.checker.has_all(link) {
+                return Err(format!("link {link} was given replies that nobody awaits"));
+            }
+            // Others may be waiting for its place.
+            self.leave(link, around, Leaving::Content);
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, link: usize, around: &mut Around<'_>) -> Check {
+        let Some(wire) = around.network.link(link) else { return Ok(()) };
+        let bytes = wire.down.take(usize::MAX);
+        let (is_over, all_was_sent) = (wire.down.is_over(), wire.all_was_sent);
+        around.trace.bytes(&bytes);
+        around.checker.received(link, &bytes)?;
+        self.received.extend(bytes);
+        self.take_replies(link)?;
+        if is_over {
+            if all_was_sent && !around.checker.has_all(link) {
+                return Err(format!("link {link} ended before all replies had arrived"));
+            }
+            self.leave(link, around, Leaving::AsTheServerDid);
+        }
+        Ok(())
+    }
+
+    fn take_replies(&mut self, link: usize) -> Check {
+        let mut at = 0;
+        while let Some((value, len)) = wire::value(self.received.get(at..).unwrap_or_default())? {
+            at += len;
+            if matches!(self.place, Place::At { refused: true, .. }) {
+                continue;
+            }
+            match self.awaited.pop_front() {
+                None => return Err(format!("link {link}: a reply to nothing")),
+                Some(Awaited::Any) => {}
+                Some(Awaited::Page) => {
+                    if let Value::Array(page) = &value
+                        && let Some(Value::Bulk(cursor)) = page.first()
+                    {
+                        self.workload.cursor = Some(cursor.to_vec()).filter(|next| next != b"0");
+                    }
+                }
+            }
+        }
+        self.received.drain(..at);
+        Ok(())
+    }
+
+    fn ask(&mut self, around: &mut Around<'_>) {
+        let count = (1 + self.rng.below(self.plan.pipeline_max)).min(self.left);
+        self.left -= count;
+        let pipeline = self.workload.pipeline(count, around.peers, around.connected);
+        self.outgoing.extend(pipeline.bytes);
+        self.awaited.extend(pipeline.awaited);
+        self.next_at = Mono(around.now.mono.0 + 1 + self.rng.below(self.plan.think_us_max));
+        if self.calm {
+            return;
+        }
+        if self.rng.below(1000) < self.plan.deaf_per_1000 {
+            self.deaf_until = Mono(around.now.mono.0 + self.rng.below(400_000));
+        }
+        if self.rng.below(1000) < self.plan.leave_per_1000 {
+            let keep = self.rng.below(self.outgoing.len() as u64 + 1);
+            self.outgoing.truncate(usize::try_from(keep).unwrap_or(0));
+            let orderly = self.rng.below(2) == 0;
+            self.leaves = Some(if orderly { Leaving::Orderly } else { Leaving::Cut });
+        }
+    }
+
+    fn write(&mut self, link: usize, around: &mut Around<'_>) {
+        let now = around.now.mono;
+        let Some(wire) = around.network.link(link) else { return };
+        if !self.outgoing.is_empty() {
+            let sent = wire.send_up(now, &self.outgoing);
+            self.outgoing.drain(..sent);
+        }
+        if !self.outgoing.is_empty() {
+            return;
+        }
+        if let Some(how) = self.leaves.take() {
+            if how == Leaving::Cut {
+                wire.cut();
+            }
+            self.leave(link, around, how);
+        }
+    }
+
+    /// Lets go of the link; comes again later.
+    fn leave(&mut self, link: usize, around: &mut Around<'_>, how: Leaving) {
+        around.trace.note(around.now, Event::Left { link, how });
+        around.network.leave(link, around.now.mono);
+        // Whoever was refused does not insist.
+        let pause_us = if self.place == (Place::At { link, refused: true }) { 20_000 } else { 1 };
+        self.place = Place::Away;
+        self.outgoing.clear();
+        self.awaited.clear();
+        self.received.clear();
+        self.workload.cursor = None;
+        self.leaves = None;
+        self.next_at = Mono(around.now.mono.0 + pause_us + self.rng.below(self.plan.think_us_max));
+    }
+
+    /// What it is doing, for a report.
+    pub(crate) fn state(&self) -> String {
+        let (left, awaited) = (self.left, self.awaited.len());
+        format!("{:?}, {left} requests to make, {awaited} replies awaited", self.place)
+    }
+}

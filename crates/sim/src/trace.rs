@@ -1,0 +1,216 @@
+//! What happened: a digest over everything, and the last events for whoever looks for a fault.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use vesta_node::Served;
+use vesta_types::Now;
+
+/// Events kept for a report.
+const RECENT_EVENTS: usize = 60;
+/// Bytes shown of a text in a report.
+const SHOWN_BYTES: usize = 48;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// A client connected over a link.
+    Connected { link: usize, conn: u32 },
+    /// A client was refused.
+    Refused { link: usize },
+    /// The node was given bytes of a client.
+    Fed { link: usize, bytes: usize },
+    /// The node executed a request.
+    Executed { link: usize, request: Vec<Vec<u8>>, reply: Vec<u8> },
+    /// The node deleted a key by itself.
+    Deleted { db: u32, key: Vec<u8> },
+    /// A call of the node ended.
+    Served { link: usize, outcome: Served },
+    /// The node wished for something.
+    Wished { action: String },
+    /// The server closed a link.
+    Closed { link: usize },
+    /// The client of a link left.
+    Left { link: usize, how: Leaving },
+}
+
+/// How a client lets go of its link.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Leaving {
+    /// Closes its side behind what it has sent.
+    Orderly,
+    /// The link breaks.
+    Cut,
+    /// The server has closed its side.
+    AsTheServerDid,
+    /// It has all replies and wants nothing more.
+    Content,
+}
+
+/// How often a run came to places that are easily missed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Reached {
+    /// Keys deleted because their time had come.
+    pub expired: u64,
+    /// Keys deleted because memory was short.
+    pub evicted: u64,
+    /// Requests refused because memory was short.
+    pub out_of_memory: u64,
+    /// Clients disconnected for not reading.
+    pub too_slow: u64,
+    /// Clients disconnected by others.
+    pub killed: u64,
+    /// Clients refused.
+    pub refused: u64,
+    /// Breaches of the protocol.
+    pub breaches: u64,
+    /// Calls that ended with requests held back.
+    pub held_back: u64,
+    /// Calls that ended because others should have their turn.
+    pub used_up: u64,
+    /// Parts of big arguments read straight into their place.
+    pub read_directly: u64,
+    /// Walks that came to their end.
+    pub walks: u64,
+    /// Clients that left in mid-request.
+    pub left: u64,
+}
+
+/// The record of one run.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    pub(crate) reached: Reached,
+    digest: u64,
+    events: u64,
+    recent: VecDeque<(Now, Event)>,
+}
+
+impl Trace {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            reached: Reached::default(),
+            digest: seed ^ 0xcbf2_9ce4_8422_2325,
+            events: 0,
+            recent: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    pub(crate) fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Puts an event on record. Bytes that it only counts are hashed by [`Trace::bytes`].
+    pub(crate) fn note(&mut self, now: Now, event: Event) {
+        self.events += 1;
+        match &event {
+            Event::Refused { .. } => self.reached.refused += 1,
+            Event::Served { outcome: Served::Waiting, .. } => self.reached.held_back += 1,
+            Event::Served { outcome: Served::More, .. } => self.reached.used_up += 1,
+            Event::Left { how: Leaving::Orderly | Leaving::Cut, .. } => self.reached.left += 1,
+            Event::Connected { .. }
+            | Event::Fed { .. }
+            | Event::Executed { .. }
+            | Event::Deleted { .. }
+            | Event::Served { .. }
+            | Event::Wished { .. }
+            | Event::Closed { .. }
+            | Event::Left { .. } => {}
+        }
+        self.word(now.mono.0);
+        self.word(now.unix.0);
+        self.hash(&event);
+        if self.recent.len() == RECENT_EVENTS {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((now, event));
+    }
+
+    fn hash(&mut self, event: &Event) {
+        match event {
+            Event::Connected { link, conn } => self.words([1, *link as u64, u64::from(*conn)]),
+            Event::Refused { link } => self.words([2, *link as u64, 0]),
+            Event::Fed { link, bytes } => self.words([3, *link as u64, *bytes as u64]),
+            Event::Executed { link, request, reply } => {
+                self.words([4, *link as u64, request.len() as u64]);
+                request.iter().for_each(|word| self.bytes(word));
+                self.bytes(reply);
+            }
+            Event::Deleted { db, key } => {
+                self.words([5, u64::from(*db), 0]);
+                self.bytes(key);
+            }
+            Event::Served { link, outcome } => {
+                let outcome = match outcome {
+                    Served::Idle => 0,
+                    Served::More => 1,
+                    Served::Waiting => 2,
+                    Served::Close => 3,
+                };
+                self.words([6, *link as u64, outcome]);
+            }
+            Event::Wished { action } => {
+                self.words([7, 0, 0]);
+                self.bytes(action.as_bytes());
+            }
+            Event::Closed { link } => self.words([8, *link as u64, 0]),
+            Event::Left { link, how } => self.words([9, *link as u64, *how as u64]),
+        }
+    }
+
+    /// Hashes bytes that moved.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.word(bytes.len() as u64);
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            for (to, from) in word.iter_mut().zip(chunk) {
+                *to = *from;
+            }
+            self.word(u64::from_le_bytes(word));
+        }
+    }
+
+    fn words(&mut self, words: [u64; 3]) {
+        words.into_iter().for_each(|word| self.word(word));
+    }
+
+    /// FNV-1a over words, with a rotation so that high bits come down again.
+    fn word(&mut self, word: u64) {
+        self.digest = (self.digest ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(29);
+    }
+
+    /// The last events as lines, the oldest first.
+    pub(crate) fn recent(&self) -> Vec<String> {
+        let line = |(now, event): &(Now, Event)| format!("{:>12} us  {event}", now.mono.0);
+        self.recent.iter().map(line).collect()
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected { link, conn } => write!(f, "link {link}: connected as place {conn}"),
+            Self::Refused { link } => write!(f, "link {link}: refused"),
+            Self::Fed { link, bytes } => write!(f, "link {link}: {bytes} bytes arrived"),
+            Self::Executed { link, request, reply } => {
+                let words: Vec<String> = request.iter().map(|word| shown(word)).collect();
+                write!(f, "link {link}: {} -> {}", words.join(" "), shown(reply))
+            }
+            Self::Deleted { db, key } => write!(f, "node: deleted {} of db {db}", shown(key)),
+            Self::Served { link, outcome } => write!(f, "link {link}: served, {outcome:?}"),
+            Self::Wished { action } => write!(f, "node: wishes {action}"),
+            Self::Closed { link } => write!(f, "link {link}: closed by the server"),
+            Self::Left { link, how } => write!(f, "link {link}: client left, {how:?}"),
+        }
+    }
+}
+
+/// Bytes as text, cut short.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    let head = bytes.get(..SHOWN_BYTES).unwrap_or(bytes);
+    let dots = if head.len() < bytes.len() { "..." } else { "" };
+    format!("{}{dots}", head.escape_ascii())
+}

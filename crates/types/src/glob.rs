@@ -1,7 +1,7 @@
 //! Glob-style patterns as KEYS, SCAN, CONFIG GET and pattern subscriptions understand them.
 //!
-//! `*` any run, `?` one byte, `[abc]`, `[^abc]`, `[a-z]` classes, `\x` the byte x itself. Bytes, not
-//! characters. The work is bounded by the product of both lengths: on a mismatch only the last
+//! `*` any run, `?` one byte, `[abc]`, `[^abc]`, `[a-z]` classes, `\x` the byte x itself. Bytes,
+//! not characters. The work is bounded by the product of both lengths: on a mismatch only the last
 //! star is tried again (an earlier one could not do better), so no pattern is exponential
 //! (CVE-2022-36021 and CVE-2024-31228 name that class).
 

@@ -22,7 +22,7 @@ fn hold(folder: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts").join(folder);
     let wanted = std::env::var("VT").unwrap_or_default();
     let mut total = Report::default();
-    for path in find(&root).unwrap() {
+    for path in find(&root).expect("the transcripts are there") {
         if path.to_string_lossy().contains(&wanted) {
             let file =
                 Transcript::read(&path, Mode::Complete).unwrap_or_else(|why| panic!("{why}"));

@@ -1,8 +1,8 @@
 //! The bytes of an entry: the one place that knows where a field lies.
 //!
-//! [`Raw`] owns the allocation but not the blob or object it points to. Its methods keep this invariant: `meta`, the
-//! key length and, for an inline value, the value length describe fields that lie within the
-//! allocation, whose size follows from them ([`Raw::size`]).
+//! [`Raw`] owns the allocation but not the blob or object it points to. Its methods keep this
+//! invariant: `meta`, the key length and, for an inline value, the value length describe fields
+//! that lie within the allocation, whose size follows from them ([`Raw::size`]).
 
 use super::{Blob, INLINE_MAX};
 use alloc::alloc::{alloc, dealloc, handle_alloc_error, realloc};

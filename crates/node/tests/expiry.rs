@@ -3,7 +3,7 @@
 mod driver;
 
 use driver::World;
-use vesta_config::{Config, Peer};
+use vesta_config::{Config, Guarded, Peer};
 use vesta_testkit::value::Value;
 
 fn world(lazy_expire: &str) -> World {
@@ -65,4 +65,42 @@ fn a_key_that_is_asked_for_before_the_next_round_is_deleted_then() {
     assert_eq!(propagated(&mut world), ["DEL k"]);
     world.advance(2000);
     assert!(propagated(&mut world).is_empty());
+}
+
+#[test]
+fn fields_expire_actively_and_are_handed_on_as_hdel() {
+    let mut world = world("yes");
+    let conn = world.connect().unwrap();
+    world.ask(conn, &["HSET", "h", "a", "1", "b", "2", "c", "3"]);
+    world.ask(conn, &["HPEXPIRE", "h", "50", "FIELDS", "1", "a"]);
+    world.ask(conn, &["HPEXPIRE", "h", "5000", "FIELDS", "2", "b", "c"]);
+    propagated(&mut world);
+    world.advance(2000);
+    assert_eq!(propagated(&mut world), ["HDEL h a"]);
+    assert_eq!(world.ask(conn, &["HLEN", "h"]), ":2\r\n");
+    world.advance(5000);
+    let lines = propagated(&mut world);
+    assert!(["HDEL h b c", "HDEL h c b"].contains(&lines.join(";").as_str()), "{lines:?}");
+    assert_eq!(world.ask(conn, &["EXISTS", "h"]), ":0\r\n");
+    assert!(world.ask(conn, &["INFO", "stats"]).contains("expired_subkeys:3\r\n"));
+}
+
+#[test]
+fn without_active_expiry_a_field_stays_until_somebody_names_it() {
+    let config = Config { enable_debug_command: Guarded::Yes, ..Config::default() };
+    let mut world = World::new(config);
+    world.node.keep_stream();
+    let conn = world.connect().unwrap();
+    world.ask(conn, &["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
+    world.ask(conn, &["HSET", "h", "a", "1", "b", "2"]);
+    world.ask(conn, &["HPEXPIRE", "h", "50", "FIELDS", "2", "a", "b"]);
+    propagated(&mut world);
+    world.advance(2000);
+    assert_eq!(world.ask(conn, &["HGETALL", "h"]), "*0\r\n");
+    assert_eq!(world.ask(conn, &["HLEN", "h"]), ":2\r\n");
+    assert_eq!(world.ask(conn, &["HGET", "h", "a"]), "$-1\r\n");
+    assert_eq!(world.ask(conn, &["HLEN", "h"]), ":1\r\n");
+    assert_eq!(propagated(&mut world), ["HDEL h a"]);
+    assert_eq!(world.ask(conn, &["HSTRLEN", "h", "b"]), ":0\r\n");
+    assert_eq!(world.ask(conn, &["EXISTS", "h"]), ":0\r\n");
 }

@@ -50,7 +50,9 @@ enum Op {
     Remove(Vec<u8>),
     Expire(Vec<u8>, Option<u64>),
     TakeDue(u64),
+    TakeIfDue(Vec<u8>),
     Draw(u64),
+    Sample(u64, usize),
     Copy,
 }
 
@@ -61,7 +63,9 @@ fn op() -> impl Strategy<Value = Op> {
         4 => name().prop_map(Op::Remove),
         1 => (name(), proptest::option::of(1..100_u64)).prop_map(|(name, at)| Op::Expire(name, at)),
         1 => (1..100_u64).prop_map(Op::TakeDue),
+        1 => name().prop_map(Op::TakeIfDue),
         2 => any::<u64>().prop_map(Op::Draw),
+        2 => (any::<u64>(), 0..50_usize).prop_map(|(seed, count)| Op::Sample(seed, count)),
         1 => Just(Op::Copy),
     ]
 }
@@ -110,6 +114,24 @@ fn apply(hash: &mut Hash, model: &mut Model, op: Op, rules: &Rules) {
                 None => assert!(!model.values().any(live)),
             }
         }
+        Op::TakeIfDue(name) => {
+            let expected = model.get(&name).is_some_and(|(_, at)| at.is_some_and(|at| at <= 50));
+            assert_eq!(hash.take_if_due(&name, 50).is_some(), expected);
+            if expected {
+                model.remove(&name);
+            }
+        }
+        Op::Sample(seed, count) => {
+            let (mut drawn, mut total) = (BTreeMap::new(), 0);
+            hash.sample(count, &mut Rng::new(seed), 50, |name, value| {
+                drawn.insert(text(name), text(value));
+                total += 1;
+            });
+            let live = model.iter().filter(|(_, (_, at))| at.is_none_or(|at| at > 50));
+            let live: BTreeMap<_, _> = live.map(|(name, (value, _))| (name, value)).collect();
+            assert_eq!((total, drawn.len()), (count.min(live.len()), total), "they are distinct");
+            assert!(drawn.iter().all(|(name, value)| live.get(name) == Some(&value)));
+        }
         Op::Copy => *hash = hash.clone(),
     }
 }
@@ -117,6 +139,9 @@ fn apply(hash: &mut Hash, model: &mut Model, op: Op, rules: &Rules) {
 fn check_hash(hash: &Hash, model: &Model) {
     assert_eq!((hash.len(), hash.is_empty()), (model.len(), model.is_empty()));
     assert_eq!(hash.expiring(), model.values().filter(|(_, at)| at.is_some()).count());
+    let soonest = model.values().filter_map(|(_, at)| *at).min();
+    assert_eq!(hash.due_bound().is_some(), soonest.is_some());
+    assert!(hash.due_bound() <= soonest, "a bound is never too late");
     for now in [NEVER_MS, 50] {
         let live: BTreeMap<_, _> = model
             .iter()
@@ -125,6 +150,7 @@ fn check_hash(hash: &Hash, model: &Model) {
             .collect();
         let all: Vec<_> = hash.iter(now).map(|(name, value)| (text(name), text(value))).collect();
         assert_eq!(all.len(), live.len(), "each field comes once");
+        assert_eq!(hash.live_len(now), live.len());
         assert_eq!(all.into_iter().collect::<BTreeMap<_, _>>(), live);
         let (mut scanned, mut cursor) = (BTreeMap::new(), 0);
         loop {

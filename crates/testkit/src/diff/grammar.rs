@@ -8,7 +8,9 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::runner::Command;
 
+mod bitmap;
 mod hash;
+mod hyperloglog;
 mod set;
 
 /// A place in a command line.
@@ -58,9 +60,11 @@ const IDX: &[Slot] =
 
 /// Command lines of one family each; a sequence is made of those of one of them and of
 /// [`COMMANDS`].
-const FAMILIES: &[&[&[Slot]]] = &[COMMANDS, set::COMMANDS, hash::COMMANDS];
+const FAMILIES: &[&[&[Slot]]] =
+    &[COMMANDS, bitmap::COMMANDS, hyperloglog::COMMANDS, set::COMMANDS, hash::COMMANDS];
 
-/// The command lines on strings and on keys of any type. `SET` stands several times: without values nothing else is interesting.
+/// The command lines on strings and on keys of any type. `SET` stands several times: without values
+/// nothing else is interesting.
 const COMMANDS: &[&[Slot]] = &[
     &[Word("SET"), Key, Text],
     &[Word("SET"), Key, Int],

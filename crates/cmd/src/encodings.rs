@@ -17,5 +17,7 @@ pub fn limits_of(config: &Config) -> Limits {
         set_listpack_value_bytes_max: size(config.set_max_listpack_value_bytes),
         stream_node_bytes_max: size(config.stream_node_max_bytes),
         stream_node_entries_max: config.stream_node_max_entries,
+        zset_listpack_entries_max: size(config.zset_max_listpack_entries),
+        zset_listpack_value_bytes_max: size(config.zset_max_listpack_value_bytes),
     }
 }

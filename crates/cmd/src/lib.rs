@@ -29,6 +29,7 @@ pub mod set;
 pub mod stream;
 pub mod string;
 mod table;
+pub mod zset;
 
 pub use context::{ControlCtx, ReadCtx, WriteCtx};
 pub use cursor::Cursor;
@@ -114,6 +115,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         set::COMMANDS,
         hash::COMMANDS,
         list::COMMANDS,
+        zset::COMMANDS,
         stream::COMMANDS,
         keys::COMMANDS,
         connection::COMMANDS,

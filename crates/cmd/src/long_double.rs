@@ -141,6 +141,26 @@ impl LongDouble {
         Some(if negative { -whole } else { whole })
     }
 
+    /// The nearest float of 53 bits, infinite where there is none; `None` for infinity itself.
+    pub(crate) fn to_f64(self) -> Option<f64> {
+        /// Largest power of two that is multiplied by at once.
+        const STEP: i64 = 1000;
+        let Self::Finite { negative, significand, exponent } = self else { return None };
+        let power = |exponent: i64| {
+            f64::from_bits(
+                u64::try_from(exponent + 1023).unwrap_or(0) << (f64::MANTISSA_DIGITS - 1),
+            )
+        };
+        #[expect(clippy::cast_precision_loss, reason = "rounding is what is wanted")]
+        let (mut value, mut left) = (significand as f64, exponent);
+        while left != 0 {
+            let step = left.clamp(-STEP, STEP);
+            value *= power(step);
+            left -= step;
+        }
+        Some(if negative { -value } else { value })
+    }
+
     /// The number with up to 17 decimals, without trailing zeros and never in scientific notation.
     pub(crate) fn to_text(self) -> String {
         let Self::Finite { negative, significand, exponent } = self else {
@@ -353,6 +373,24 @@ mod tests {
 
     fn shown(text: &str) -> Option<String> {
         LongDouble::parse(text.as_bytes()).map(LongDouble::to_text)
+    }
+
+    #[test]
+    fn the_nearest_float_is_found() {
+        let float = |text: &str| LongDouble::parse(text.as_bytes()).unwrap().to_f64();
+        for (text, expected) in [
+            ("0", 0.0),
+            ("-1.5", -1.5),
+            ("0.1", 0.1),
+            ("0x1p-1074", f64::from_bits(1)),
+            ("0x1p-1022", f64::MIN_POSITIVE),
+            ("0x1.fffffffffffffp1023", f64::MAX),
+            ("-0x1p1024", f64::NEG_INFINITY),
+            ("0x1p-2000", 0.0),
+        ] {
+            assert_eq!(float(text), Some(expected), "{text}");
+        }
+        assert_eq!(float("inf"), None);
     }
 
     #[test]

@@ -74,6 +74,18 @@ pub enum BeginSearch {
         /// Where the search for the word begins.
         from: i8,
     },
+    /// Behind the last option `keyword` from argument `from` on, where the arguments of other
+    /// options may be the same word. COMMAND INFO tells it as unknown.
+    Option {
+        /// The word, in upper case.
+        keyword: &'static str,
+        /// Where the options begin.
+        from: u8,
+        /// Other options, in upper case, with how many arguments each has.
+        others: &'static [(&'static str, u8)],
+    },
+    /// Nobody can tell from the request: the names are in the data.
+    Unknown,
 }
 
 /// How keys lie from where the search begins.
@@ -247,6 +259,24 @@ fn begin<'a>(begin: BeginSearch, len: usize, arg: &impl Fn(usize) -> &'a [u8]) -
             };
             found.map(|index| index + 1)
         }
+        BeginSearch::Option { keyword, from, others } => {
+            let is = |index: usize, word: &str| arg(index).eq_ignore_ascii_case(word.as_bytes());
+            let (mut index, mut found) = (usize::from(from), None);
+            while index < len {
+                let other = others.iter().find(|(word, _)| is(index, word));
+                match other {
+                    Some((_, arguments)) => index += usize::from(*arguments),
+                    None if is(index, keyword) && index + 1 < len => {
+                        index += 1;
+                        found = Some(index);
+                    }
+                    None => {}
+                }
+                index += 1;
+            }
+            found
+        }
+        BeginSearch::Unknown => None,
     }
 }
 
@@ -293,6 +323,19 @@ mod tests {
             found(const { &[KeySpec::range(1, -1, 2, FLAGS)] }, "mset a 1 b 2"),
             Ok(Vec::from([1, 3]))
         );
+        const OPTION: KeySpec = KeySpec {
+            begin: BeginSearch::Option { keyword: "STORE", from: 2, others: &[("GET", 1)] },
+            ..KeySpec::one(0, FLAGS)
+        };
+        for (request, keys) in [
+            ("sort a store d", &[3][..]),
+            ("sort a STORE d get store store e", &[7]),
+            ("sort a get store", &[]),
+            ("sort a store", &[]),
+            ("sort a", &[]),
+        ] {
+            assert_eq!(found(const { &[OPTION] }, request), Ok(keys.to_vec()), "{request}");
+        }
         assert_eq!(found(const { &[COUNTED] }, "eval s 2 a b c"), Ok(Vec::from([3, 4])));
         assert_eq!(found(const { &[COUNTED] }, "eval s 0 a"), Ok(Vec::new()));
         assert_eq!(found(const { &[COUNTED] }, "eval s 9 a"), Err(KeysError::BadArguments));

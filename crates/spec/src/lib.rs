@@ -66,6 +66,8 @@ pub enum Group {
     List,
     /// Commands on sets.
     Set,
+    /// Commands on sorted sets.
+    SortedSet,
     /// Commands on streams.
     Stream,
     /// Commands about the client's own connection.
@@ -86,6 +88,7 @@ impl Group {
             Self::Hash => "hash",
             Self::List => "list",
             Self::Set => "set",
+            Self::SortedSet => "sorted-set",
             Self::Stream => "stream",
             Self::Connection => "connection",
             Self::Server => "server",

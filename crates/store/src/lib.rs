@@ -22,13 +22,14 @@ pub use access::{Access, AccessPolicy};
 pub use evict::{Candidates, Evict, Victims};
 pub use expire::ExpireRound;
 pub use keyspace::{Deadline, Keyspace, WrongType};
-pub use object::{Hash, Kind, Limits, List, Object, Rules, Set, Stream};
+pub use object::{Hash, Kind, Limits, List, Object, Rules, Set, Stream, Zset};
 pub use vesta_ds::stream;
 pub use vesta_ds::{
     Digits, Direction, Element, Field, Fill, Heap, NewValue, NodeRef, Stats as TableStats, StrRef,
     Value,
 };
 pub use vesta_ds::{INLINE_MAX, bits, hll};
+pub use vesta_ds::{LexBound, Placed, ScoreBound};
 
 use crate::expiring::Expiring;
 use crate::ledger::Ledger;

@@ -28,6 +28,11 @@ const FACTS: [(usize, &str); 8] = [
 
 /// What 7.2 changed: the command, the fact, and what it is now.
 const CHANGED_IN_7_2: &[(&str, &str, &str)] = &[
+    // Blocking commands are allowed in scripts.
+    ("blmove", "flags", "blocking denyoom write"),
+    ("blpop", "flags", "blocking write"),
+    ("brpop", "flags", "blocking write"),
+    ("brpoplpush", "flags", "blocking denyoom write"),
     ("client|setname", "tips", "request_policy:all_nodes response_policy:all_succeeded"),
     ("command|getkeys", "arity", ":-3"),
     ("command|getkeysandflags", "arity", ":-3"),

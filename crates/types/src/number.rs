@@ -56,9 +56,11 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
     if value.is_nan() { None } else { Some(value) }
 }
 
-/// A float in the form replies use: integers without a fraction, `inf`, `-inf`, `nan`, everything
-/// else in the shortest digits that read back the same, with an exponent (`1e+21`, `1e-7`) only
-/// outside 1e-7 < |x| < 1e21.
+/// A float in the form replies use, with the fewest digits that read back the same.
+///
+/// Integers below 2^52 have no fraction; of other numbers, large and small ones have an exponent
+/// (`1e+20`, `1.5e-7`). Source: the printing of doubles in 7.2, whose rules for when an exponent
+/// is written are those of the fpconv library.
 #[must_use]
 pub fn format_f64(value: f64) -> String {
     if value.is_nan() {
@@ -67,18 +69,43 @@ pub fn format_f64(value: f64) -> String {
     if value.is_infinite() {
         return String::from(if value > 0.0 { "inf" } else { "-inf" });
     }
-    let magnitude = value.abs();
-    if magnitude == 0.0 {
+    if value == 0.0 {
         return String::from(if value.is_sign_negative() { "-0" } else { "0" });
     }
-    if (1e-7..1e21).contains(&magnitude) {
-        return format!("{value}");
+    #[expect(clippy::cast_possible_truncation, reason = "only used where it is exact")]
+    let whole = value as i64;
+    #[expect(clippy::cast_precision_loss, reason = "only used where it is exact")]
+    if whole.unsigned_abs() < 1 << 52 && whole as f64 == value {
+        return format!("{whole}");
     }
-    let text = format!("{value:e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
-        _ => text,
+    let sign = if value < 0.0 { "-" } else { "" };
+    let scientific = format!("{:e}", if value < 0.0 { -value } else { value });
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    format!("{sign}{}", place_digits(&digits, exponent.parse().unwrap_or(0)))
+}
+
+/// Writes `d.ddd * 10^exponent` with or without an exponent.
+fn place_digits(digits: &str, exponent: i32) -> String {
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    // The power of ten of the last digit.
+    let last = exponent - (count - 1);
+    let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or(0));
+    if last >= 0 && exponent.abs() < count + 7 {
+        return format!("{digits}{}", zeros(last));
     }
+    if last < 0 && (last > -7 || exponent.abs() < 4) {
+        let before = count + last;
+        if before <= 0 {
+            return format!("0.{}{digits}", zeros(-before));
+        }
+        let (whole, fraction) = digits.split_at(usize::try_from(before).unwrap_or(0));
+        return format!("{whole}.{fraction}");
+    }
+    let (first, rest) = digits.split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{first}{point}{rest}e{sign}{}", exponent.abs())
 }
 
 #[cfg(test)]
@@ -120,8 +147,15 @@ mod tests {
             (-0.0, "-0"),
             (1e21, "1e+21"),
             (1.5e300, "1.5e+300"),
-            (1e-7, "0.0000001"),
+            (1e20, "1e+20"),
+            (-123_456_789.0, "-123456789"),
+            (4_503_599_627_370_495.0, "4503599627370495"),
+            (12_345_678_901_234_567_890.0, "12345678901234567000"),
+            (1e-7, "1e-7"),
             (1.25e-9, "1.25e-9"),
+            (0.000_123_456_78, "1.2345678e-4"),
+            (0.001_234, "0.001234"),
+            (-3.25, "-3.25"),
             (f64::INFINITY, "inf"),
             (f64::NEG_INFINITY, "-inf"),
         ] {

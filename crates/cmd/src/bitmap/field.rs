@@ -167,7 +167,9 @@ mod tests {
         }
 
         #[test]
-        fn what_lies_behind_the_end_is_zero(encoding in encodings(), at in 0..100_u64, len in 0..8) {
+        fn what_lies_behind_the_end_is_zero(
+            encoding in encodings(), at in 0..100_u64, len in 0..8,
+        ) {
             let text = vec![0xff; len as usize];
             let mut longer = text.clone();
             longer.resize(32, 0);

@@ -5,7 +5,7 @@ use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::{Hash, Rules};
 use vesta_types::number;
 
-/// `HINCRBY key field increment`: adds to the integer in a field, which goes on expiring if it does.
+/// `HINCRBY key field increment`: adds to the integer in a field, whose expiry stays.
 pub(super) const HINCRBY: Command = Command {
     spec: Spec {
         name: "hincrby",

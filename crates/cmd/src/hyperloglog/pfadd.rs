@@ -63,21 +63,17 @@ fn add<'a>(
     }
     let view = view(&string)?;
     // Most requests show what is known already: nothing is copied for them.
-    let mut first = None;
-    for element in elements.by_ref() {
-        if view.would_change(element).map_err(corrupt)? {
-            first = Some(element);
-            break;
+    let mut changed: Option<Hll> = None;
+    for element in elements {
+        match &mut changed {
+            Some(hll) => drop(hll.add(element, sparse_max).map_err(corrupt)?),
+            None => changed = Hll::with(view, element, sparse_max).map_err(corrupt)?,
         }
     }
-    let Some(first) = first else {
-        entry.set_raw(true);
-        return Ok(false);
-    };
-    let mut hll = Hll::copy_of(view);
-    for element in core::iter::once(first).chain(elements) {
-        hll.add(element, sparse_max).map_err(corrupt)?;
+    let is_changed = changed.is_some();
+    match changed {
+        Some(hll) => replace_raw(entry, hll.into_bytes()),
+        None => entry.set_raw(true),
     }
-    replace_raw(entry, hll.into_bytes());
-    Ok(true)
+    Ok(is_changed)
 }

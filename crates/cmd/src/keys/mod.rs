@@ -15,6 +15,7 @@ mod persist;
 mod randomkey;
 mod rename;
 mod scan;
+mod sort;
 mod swapdb;
 mod touch;
 mod ttl;
@@ -43,6 +44,8 @@ pub const COMMANDS: &[&Command] = &[
     &rename::RENAME,
     &rename::RENAMENX,
     &scan::SCAN,
+    &sort::SORT,
+    &sort::SORT_RO,
     &swapdb::SWAPDB,
     &touch::TOUCH,
     &ttl::EXPIRETIME,

@@ -22,6 +22,7 @@ mod xtrim;
 
 use crate::{Command, ReplyError};
 use alloc::format;
+use alloc::string::String;
 use vesta_spec::{Categories, Group, Spec};
 use vesta_store::{Keyspace, Kind, Stream};
 use vesta_types::ascii;
@@ -56,13 +57,13 @@ fn peek<'k>(keys: &'k mut Keyspace<'_>, key: &[u8]) -> Option<&'k Stream> {
 
 /// The error of a command that needs a group, when there is none or not even a key.
 fn no_group(key: &[u8], group: &[u8]) -> ReplyError {
-    let (key, group) = (ascii::lossy(key), ascii::lossy(group));
+    let (key, group) = (shown(key), shown(group));
     ReplyError::Coded(format!("NOGROUP No such key '{key}' or consumer group '{group}'").into())
 }
 
 /// The error of XGROUP and XINFO, when the key is there and the group is not.
 fn no_group_in(key: &[u8], group: &[u8]) -> ReplyError {
-    let (key, group) = (ascii::lossy(key), ascii::lossy(group));
+    let (key, group) = (shown(key), shown(group));
     let text = format!("NOGROUP No such consumer group '{group}' for key name '{key}'");
     ReplyError::Coded(text.into())
 }
@@ -70,9 +71,14 @@ fn no_group_in(key: &[u8], group: &[u8]) -> ReplyError {
 /// The error of XGROUP and XINFO about options that a sub-command, as the client wrote it, does not
 /// have.
 fn wrong_options(sub: &[u8], container: &str) -> ReplyError {
-    let sub = ascii::lossy(sub);
+    let sub = shown(sub);
     let text = format!(
         "unknown subcommand or wrong number of arguments for '{sub}'. Try {container} HELP."
     );
     ReplyError::Generic(text.into())
+}
+
+/// A name for an error text: up to its first zero byte, as in Redis.
+fn shown(name: &[u8]) -> String {
+    ascii::lossy(name.split(|byte| *byte == 0).next().unwrap_or(name))
 }

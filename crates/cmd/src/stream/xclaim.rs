@@ -4,7 +4,7 @@ use super::pending::{
     changed_as_ack, changed_as_claim, changed_as_new_consumer, changed_as_position, see_consumer,
 };
 use super::reply::{reply_entry, reply_id};
-use super::{STREAM, id, no_group};
+use super::{STREAM, id, no_group, shown};
 use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::format;
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use vesta_resp::Reply;
 use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
 use vesta_store::Stream;
 use vesta_store::stream::{Group, Log, Pending, Position, StreamId};
-use vesta_types::{ascii, number};
+use vesta_types::number;
 
 /// `XCLAIM`: gives a consumer what has waited too long with others.
 ///
@@ -90,7 +90,7 @@ impl Claim {
         } else if has_more && cursor.take("lastid") {
             self.last_id = id::parse(cursor.need()?, 0)?;
         } else {
-            let word = ascii::lossy(cursor.need()?);
+            let word = shown(cursor.need()?);
             return Err(ReplyError::Generic(format!("Unrecognized XCLAIM option '{word}'").into()));
         }
         Ok(())

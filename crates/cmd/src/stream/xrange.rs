@@ -51,7 +51,7 @@ fn xrange(ctx: &mut ReadCtx<'_>) -> Outcome {
 }
 
 fn xrevrange(ctx: &mut ReadCtx<'_>) -> Outcome {
-    let (to, from) = (id::parse_end(ctx.arg(2))?, id::parse_start(ctx.arg(3))?);
+    let (from, to) = (id::parse_start(ctx.arg(3))?, id::parse_end(ctx.arg(2))?);
     let count = parse_count(ctx.cursor(4))?;
     let ReadCtx { keys, reply, request, .. } = ctx;
     match (keys.read_as::<Stream>(request.arg(1))?, count) {

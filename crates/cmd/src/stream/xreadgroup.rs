@@ -1,4 +1,4 @@
-//! `XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key... id...`
+//! `XREADGROUP GROUP group consumer [options] STREAMS key... id...`
 
 use super::pending::{
     changed_as_claim, changed_as_new_consumer, changed_as_position, see_consumer,
@@ -6,7 +6,7 @@ use super::pending::{
 use super::reading::Reading;
 use super::reply::{reply_entries, reply_entry, reply_id};
 use super::xread::streams_from;
-use super::{STREAM, id};
+use super::{STREAM, id, shown};
 use crate::blocking::{self, Awaited, Block, OnTimeout};
 use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::format;
@@ -15,7 +15,6 @@ use vesta_resp::{Proto, Reply};
 use vesta_spec::{Arity, Flags, Spec};
 use vesta_store::Stream;
 use vesta_store::stream::{ConsumerId, Group, Log, Pending, Position, StreamId};
-use vesta_types::ascii;
 
 /// `XREADGROUP`: entries that no consumer of a group has got yet (`>`), which then wait for the
 /// consumer's XACK, or those that wait for it already.
@@ -59,7 +58,11 @@ fn xreadgroup(ctx: &mut WriteCtx<'_>) -> Outcome {
         wanted.push(match text {
             b">" => Wanted::New,
             b"$" => return Err(DOLLAR),
-            text => Wanted::History(id::parse(text, 0)?),
+            // As in Redis, where `>` is kept as this id.
+            text => match id::parse(text, 0)? {
+                StreamId::MAX => Wanted::New,
+                above => Wanted::History(above),
+            },
         });
     }
     if serve(ctx, &reading, &wanted)? {
@@ -86,7 +89,7 @@ const DOLLAR: ReplyError = ReplyError::text(
 );
 
 fn no_group(key: &[u8], group: &[u8]) -> ReplyError {
-    let (key, group) = (ascii::lossy(key), ascii::lossy(group));
+    let (key, group) = (shown(key), shown(group));
     let text = format!(
         "NOGROUP No such key '{key}' or consumer group '{group}' in XREADGROUP with GROUP option"
     );

@@ -4,7 +4,7 @@ mod append;
 mod delex;
 mod digest;
 mod expiration;
-mod get;
+pub(crate) mod get;
 mod getdel;
 mod getex;
 mod getrange;

@@ -48,7 +48,7 @@ fn msetex(ctx: &mut WriteCtx<'_>) -> Outcome {
     let end = end_of_pairs(ctx)?;
     let (condition, then) = parse(ctx.cursor(end))?;
     let deadline = then.deadline(ctx.now, "msetex")?;
-    let mut keys = ctx.request.args_from(1).take(end - 1).skip(1).step_by(2);
+    let mut keys = ctx.request.args_from(FIRST).take(end - FIRST).step_by(2);
     let is_met = match condition {
         Condition::Always => true,
         Condition::IfAbsent => !keys.any(|key| ctx.keys.contains(key)),

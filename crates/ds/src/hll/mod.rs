@@ -233,6 +233,28 @@ impl Hll {
         Ok(is_changed)
     }
 
+    /// A copy of `view` with `element` counted, as [`Hll::add`] does it; `None` if no register
+    /// changes, and then nothing is copied.
+    pub fn with(
+        view: View<'_>,
+        element: &[u8],
+        sparse_max: usize,
+    ) -> Result<Option<Self>, Corrupt> {
+        let View::Sparse(bytes) = view else {
+            let mut copy = Self::copy_of(view);
+            return Ok(copy.add(element, sparse_max)?.then_some(copy));
+        };
+        let (index, rank) = place(element);
+        let raised = sparse::raise_copy(bytes, index, rank, sparse_max)?;
+        let Some((bytes, edit)) = raised else { return Ok(None) };
+        let mut copy = Self { form: Form::Sparse, bytes };
+        if matches!(edit, Edit::DoesNotFit) {
+            copy.raise(index, rank, sparse_max)?;
+        }
+        copy.forget_count();
+        Ok(Some(copy))
+    }
+
     /// Stores what [`View::count`] said, so that [`View::cached`] says it until the next add.
     pub fn cache(&mut self, count: u64) {
         cache(&mut self.bytes, count);
@@ -295,8 +317,11 @@ pub fn fuzz_hll(data: &[u8]) {
     assert_eq!(Union::new().merge(view).is_ok(), is_sound, "two readers disagree on the string");
     for element in data.chunks(7).take(64) {
         let expected = hll.view().would_change(element);
+        let copy = Hll::with(hll.view(), element, 3000);
         let added = hll.add(element, 3000);
         assert!(!is_sound || added == expected, "an add is not what was foreseen");
+        let is_same = copy.map(|copy| copy.is_none_or(|copy| copy == hll)) == Ok(true);
+        assert!(!is_sound || is_same, "an add to a copy is not that to the original");
     }
     assert!(!is_sound || hll.view().registers().is_ok(), "adds broke a sound string");
     let _ = hll.make_dense();

@@ -132,17 +132,50 @@ pub(super) fn raise(
     if found.instruction.value() >= rank {
         return Ok(Edit::Nothing);
     }
+    Ok(cut_in(bytes, found, index, rank, max))
+}
+
+/// As [`raise`], on a copy that is made only if the register is raised: `None` if it is not.
+pub(super) fn raise_copy(
+    bytes: &[u8],
+    index: usize,
+    rank: u8,
+    max: usize,
+) -> Result<Option<(Vec<u8>, Edit)>, Corrupt> {
+    if rank > VALUE_MAX {
+        return Ok(Some((bytes.to_vec(), Edit::DoesNotFit)));
+    }
+    let found = locate(bytes, index)?;
+    if found.instruction.value() >= rank {
+        return Ok(None);
+    }
+    let mut copy = Vec::with_capacity(bytes.len() + CUT_MAX);
+    copy.extend_from_slice(bytes);
+    let edit = cut_in(&mut copy, found, index, rank, max);
+    Ok(Some((copy, edit)))
+}
+
+/// Sets a register, which holds less than `rank`, of the run that was found to hold it.
+fn cut_in(bytes: &mut Vec<u8>, found: Located, index: usize, rank: u8, max: usize) -> Edit {
     let mut cut = Cut::default();
     cut.push(found.instruction.value(), index - found.first);
     cut.push(rank, 1);
     cut.push(found.instruction.value(), found.first + found.instruction.run() - 1 - index);
-    let old_len = found.instruction.len();
-    if cut.len > old_len && bytes.len() + cut.len - old_len > max {
-        return Ok(Edit::DoesNotFit);
+    let (old_len, end) = (found.instruction.len(), bytes.len());
+    if cut.len > old_len && end + cut.len - old_len > max {
+        return Edit::DoesNotFit;
     }
-    bytes.splice(found.at..found.at + old_len, cut.bytes());
+    // A cut is never shorter than what it replaces, but for a run of one that needed two bytes.
+    if cut.len > old_len {
+        bytes.resize(end + cut.len - old_len, 0);
+    }
+    bytes.copy_within(found.at + old_len..end, found.at + cut.len);
+    bytes.truncate(end + cut.len - old_len);
+    for (place, byte) in bytes.iter_mut().skip(found.at).zip(cut.bytes()) {
+        *place = byte;
+    }
     join(bytes, found.before);
-    Ok(Edit::Done)
+    Edit::Done
 }
 
 /// Raises `registers` to those of the string; nothing is changed when the string is not sound.
@@ -200,17 +233,27 @@ fn check(bytes: &[u8]) -> Result<(), Corrupt> {
 }
 
 /// The instruction whose run holds a register.
+///
+/// This walk is most of the cost of an add, so it looks at no more of an instruction than where
+/// its run ends; the one that is found is read whole.
 fn locate(bytes: &[u8], index: usize) -> Result<Located, Corrupt> {
     let (mut at, mut before, mut first) = (HEADER_LEN, HEADER_LEN, 0);
-    for instruction in Instructions::of(bytes) {
-        if index < first + instruction.run() {
+    loop {
+        let byte = usize::from(*bytes.get(at).ok_or(Corrupt)?);
+        let (run, len) = match byte >> 6 {
+            0 => (byte + 1, 1),
+            1 => {
+                let low = usize::from(*bytes.get(at + 1).ok_or(Corrupt)?);
+                (((byte & 0x3f) << 8 | low) + 1, 2)
+            }
+            _ => ((byte & 3) + 1, 1),
+        };
+        if index < first + run {
+            let instruction = bytes.get(at..).and_then(Instruction::decode).ok_or(Corrupt)?;
             return Ok(Located { instruction, at, before, first });
         }
-        before = at;
-        at += instruction.len();
-        first += instruction.run();
+        (before, at, first) = (at, at + len, first + run);
     }
-    Err(Corrupt)
 }
 
 /// Joins neighbours of equal value from the instruction at `at` on.

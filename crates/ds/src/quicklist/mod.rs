@@ -273,7 +273,7 @@ impl Quicklist {
 
     /// The node with the element at `index`, and its place among the node's.
     fn locate(&self, index: usize) -> Option<(usize, usize)> {
-        let behind = self.len.checked_sub(index + 1)?;
+        let behind = self.len.checked_sub(index.checked_add(1)?)?;
         let counts = || self.nodes.iter().map(Node::count);
         if index <= behind {
             find_count(counts(), index)

@@ -304,6 +304,24 @@ fn a_list_of_one_node_becomes_a_listpack_and_back() {
     assert_eq!(large.into_listpack().unwrap_err().len(), 2);
 }
 
+/// The differential fuzzer asked for the replacement of an element far in front of the first.
+#[test]
+fn no_index_is_too_large_to_be_asked_for() {
+    let mut list = Quicklist::new(Fill::new(2), 1);
+    for number in 0..9_i64 {
+        list.push_back(number);
+    }
+    for index in [9, usize::MAX - 1, usize::MAX] {
+        assert!(!list.replace(index, 1) && !list.remove(index));
+        assert_eq!(list.remove_range(index, usize::MAX), 0);
+        assert!(list.walk(index, Direction::Backward).next().is_none());
+        list.for_each(index..usize::MAX, |_| panic!("there is no element"));
+    }
+    list.insert(usize::MAX, 9);
+    assert_eq!(list.remove_range(8, usize::MAX), 2);
+    assert_eq!(texts(&list, 7, Direction::Forward), [b"7"]);
+}
+
 #[test]
 fn a_list_that_is_thinned_out_closes_up() {
     let mut list = Quicklist::new(Fill::DEFAULT, 0);

@@ -26,6 +26,10 @@ pub struct Limits {
     pub stream_node_bytes_max: usize,
     /// `stream-node-max-entries`: most entries of a stream's node; 0 means no limit.
     pub stream_node_entries_max: u64,
+    /// `zset-max-listpack-entries`: most members of a small sorted set.
+    pub zset_listpack_entries_max: usize,
+    /// `zset-max-listpack-value`: longest member of a small sorted set, in bytes.
+    pub zset_listpack_value_bytes_max: usize,
 }
 
 /// The defaults of Redis 7.2.
@@ -41,6 +45,8 @@ impl Default for Limits {
             set_listpack_value_bytes_max: 64,
             stream_node_bytes_max: 4096,
             stream_node_entries_max: 100,
+            zset_listpack_entries_max: 128,
+            zset_listpack_value_bytes_max: 64,
         }
     }
 }

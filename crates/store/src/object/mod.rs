@@ -13,12 +13,14 @@ mod limits;
 mod list;
 mod set;
 mod stream;
+mod zset;
 
 pub use hash::{FieldExpiry, Hash};
 pub use limits::{Limits, Rules};
 pub use list::{End, List, ListWalk, Side, Sought};
 pub use set::Set;
 pub use stream::Stream;
+pub use zset::{Zset, ZsetWalk};
 
 use crate::Entry;
 use vesta_ds::{Heap, StrRef, Value};
@@ -37,6 +39,8 @@ pub enum Object {
     Set(Set),
     /// Entries under ids, and who reads them.
     Stream(Stream),
+    /// Members in the order of their scores.
+    Zset(Zset),
 }
 
 /// A type of value that [`Object`] has a variant for.
@@ -60,6 +64,7 @@ impl Object {
             Self::List(_) => "list",
             Self::Set(_) => "set",
             Self::Stream(_) => "stream",
+            Self::Zset(_) => "zset",
         }
     }
 
@@ -71,6 +76,7 @@ impl Object {
             Self::List(list) => list.encoding_name(),
             Self::Set(set) => set.encoding_name(),
             Self::Stream(stream) => stream.encoding_name(),
+            Self::Zset(zset) => zset.encoding_name(),
         }
     }
 
@@ -82,6 +88,7 @@ impl Object {
             Self::List(list) => list.is_empty(),
             Self::Set(set) => set.is_empty(),
             Self::Stream(_) => false,
+            Self::Zset(zset) => zset.is_empty(),
         }
     }
 
@@ -100,6 +107,7 @@ impl Object {
             Self::List(list) => list.drop_cost(),
             Self::Set(set) => set.drop_cost(),
             Self::Stream(stream) => stream.drop_cost(),
+            Self::Zset(zset) => zset.drop_cost(),
         }
     }
 
@@ -111,6 +119,7 @@ impl Object {
             Self::List(list) => list.drain_some(max),
             Self::Set(set) => set.drain_some(max),
             Self::Stream(stream) => stream.drain_some(max),
+            Self::Zset(zset) => zset.drain_some(max),
         }
     }
 }
@@ -122,6 +131,7 @@ impl Heap for Object {
             Self::List(list) => list.heap_bytes(),
             Self::Set(set) => set.heap_bytes(),
             Self::Stream(stream) => stream.heap_bytes(),
+            Self::Zset(zset) => zset.heap_bytes(),
         }
     }
 }

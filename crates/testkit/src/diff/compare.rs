@@ -28,6 +28,11 @@ pub fn agree(command: &[Vec<u8>], ours: &Value, reference: &Value) -> bool {
             (Some([c1, fields1]), Some([c2, fields2])) => c1 == c2 && same_pairs(fields1, fields2),
             _ => false,
         },
+        (b"SORT" | b"SORT_RO", _) => {
+            // The reference takes an overflow in an earlier command for one of its own.
+            let refused = b"ERR One or more scores can't be converted into double";
+            ours.items().is_some() && reference.error() == Some(refused.as_slice())
+        }
         (b"SRANDMEMBER" | b"HRANDFIELD", _) => same_draw(ours, reference),
         (b"SCAN" | b"SSCAN", _) => match (ours.items(), reference.items()) {
             (Some([c1, keys1]), Some([c2, keys2])) => c1 == c2 && same_members(keys1, keys2),
@@ -52,6 +57,14 @@ pub fn agree(command: &[Vec<u8>], ours: &Value, reference: &Value) -> bool {
                 [b"ERR syntax error", b"ERR value is not an integer or out of range"];
             is_unread && ours.error().is_some_and(|text| about_arguments.contains(&text))
         }
+        (b"XGROUP", b"CREATECONSUMER") => ours.int().is_some() && reference.int().is_some(),
+        (b"XINFO" | b"XPENDING", _) => scrubbed(ours) == scrubbed(reference),
+        (b"XREAD" | b"XREADGROUP", _) => {
+            let is_unbalanced = |value: &Value| {
+                value.error().is_some_and(|text| text.starts_with(b"ERR Unbalanced "))
+            };
+            is_unbalanced(ours) && is_unbalanced(reference)
+        }
         (b"RANDOMKEY", _) => ours.text().is_some() && reference.text().is_some(),
         _ => false,
     }
@@ -62,6 +75,38 @@ fn near(ours: &Value, reference: &Value, difference_max: i64) -> bool {
         // -1 and -2 are no times.
         (Some(a), Some(b)) => a >= 0 && b >= 0 && a.abs_diff(b) <= difference_max.unsigned_abs(),
         _ => false,
+    }
+}
+
+/// What XINFO and XPENDING tell, without times, what only one of two implementations has, and
+/// consumers: since 7.2 one comes into being by asking, even if it gets nothing.
+fn scrubbed(value: &Value) -> String {
+    const VARYING: [&[u8]; 2] = [b"radix-tree-nodes", b"consumers"];
+    /// Replies hold no other numbers as large as milliseconds since 1970, and no other array has
+    /// four items of which the second is a text and the third a number but one of XPENDING.
+    const TIME_MS_MIN: i64 = 1_000_000_000_000;
+    let is_varying = |name: &Value| name.text().is_some_and(|name| VARYING.contains(&name));
+    if let Value::Map(pairs) = value {
+        let pairs = pairs.iter().filter(|(name, _)| !is_varying(name));
+        let shown = pairs.map(|(name, value)| format!("{name}: {}", scrubbed(value)));
+        return format!("{{{}}}", shown.collect::<Vec<_>>().join(", "));
+    }
+    if let Value::Array(items) = value {
+        let follows_name =
+            |at: usize| at.checked_sub(1).and_then(|at| items.get(at)).is_some_and(is_varying);
+        let items = items.iter().enumerate().filter(|(at, _)| !follows_name(*at));
+        let mut shown: Vec<String> = items.map(|(_, item)| scrubbed(item)).collect();
+        if let [_, consumer, idle, _] = shown.as_mut_slice()
+            && consumer.starts_with('"')
+            && idle.starts_with(':')
+        {
+            "idle".clone_into(idle);
+        }
+        return format!("[{}]", shown.join(", "));
+    }
+    match value.int() {
+        Some(number) if number >= TIME_MS_MIN => "time".to_owned(),
+        Some(_) | None => value.to_string(),
     }
 }
 

@@ -11,7 +11,9 @@ use crate::runner::Command;
 mod bitmap;
 mod hash;
 mod hyperloglog;
+mod list;
 mod set;
+mod stream;
 
 /// A place in a command line.
 enum Slot {
@@ -60,8 +62,15 @@ const IDX: &[Slot] =
 
 /// Command lines of one family each; a sequence is made of those of one of them and of
 /// [`COMMANDS`].
-const FAMILIES: &[&[&[Slot]]] =
-    &[COMMANDS, bitmap::COMMANDS, hyperloglog::COMMANDS, set::COMMANDS, hash::COMMANDS];
+const FAMILIES: &[&[&[Slot]]] = &[
+    COMMANDS,
+    bitmap::COMMANDS,
+    hyperloglog::COMMANDS,
+    set::COMMANDS,
+    hash::COMMANDS,
+    list::COMMANDS,
+    stream::COMMANDS,
+];
 
 /// The command lines on strings and on keys of any type. `SET` stands several times: without values
 /// nothing else is interesting.

@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_difference_is_shrunk_to_the_request_that_shows_it() {
         let (mut ours, mut reference) = (server(Some(b"APPEND")), server(None));
-        let report = run(0..40, &mut ours, &mut reference).unwrap();
+        let report = run(0..200, &mut ours, &mut reference).unwrap();
         assert_eq!(report.mismatches.len(), MISMATCHES_MAX);
         for mismatch in &report.mismatches {
             assert_eq!(mismatch.commands.len(), 1, "{mismatch}");

@@ -101,6 +101,11 @@ fn reply_key_spec(reply: &mut Reply<'_>, keys: &KeySpec) {
             reply.text("startfrom");
             reply.int(from.into());
         }
+        BeginSearch::Option { .. } | BeginSearch::Unknown => {
+            step_header(reply, "unknown", 0);
+            reply.text("find_keys");
+            return step_header(reply, "unknown", 0);
+        }
     }
     reply.text("find_keys");
     match keys.find {

@@ -24,6 +24,7 @@ use core::fmt;
 use sha1::{Digest as _, Sha1};
 use vesta_store::stream::StreamId;
 use vesta_store::{Digits, Entry, Object, Value};
+use vesta_types::number;
 
 /// The number of the type "string".
 const STRING: u32 = 0;
@@ -31,6 +32,8 @@ const STRING: u32 = 0;
 const LIST: u32 = 1;
 /// The number of the type "set".
 const SET: u32 = 2;
+/// The number of the type "zset".
+const ZSET: u32 = 3;
 /// The number of the type "hash".
 const HASH: u32 = 4;
 /// The number of the type "stream".
@@ -121,6 +124,15 @@ impl Digest {
                         self.mix(name.text(&mut digits));
                         self.mix(value.text(&mut digits));
                     }
+                }
+            }
+            Object::Zset(zset) => {
+                self.mix(&ZSET.to_be_bytes());
+                for (name, score) in zset.iter() {
+                    let mut of_member = Self::NOTHING;
+                    of_member.mix(name.text(&mut digits));
+                    of_member.mix(number::format_f64(score).as_bytes());
+                    self.add(&of_member.0);
                 }
             }
             Object::Hash(hash) => {

@@ -41,6 +41,14 @@ fn serialized_bytes(value: &Value<'_, Object>) -> usize {
         },
         Value::Object(Object::List(list)) => list_bytes(list),
         Value::Object(Object::Stream(stream)) => stream_bytes(stream),
+        Value::Object(Object::Zset(zset)) => match zset.listpack() {
+            Some(listpack) => text_bytes(listpack.total_bytes()),
+            None => {
+                // A score is eight bytes.
+                let members = zset.iter().map(|(name, _)| text_bytes(name.text_len()) + 8);
+                head_bytes(zset.len()) + members.sum::<usize>()
+            }
+        },
         Value::Object(Object::Set(set)) => match (set.intset(), set.listpack()) {
             (Some(intset), _) => text_bytes(intset.bytes().len()),
             (None, Some(listpack)) => text_bytes(listpack.total_bytes()),

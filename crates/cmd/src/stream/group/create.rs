@@ -1,6 +1,6 @@
 //! `XGROUP CREATE key group id | $ [MKSTREAM] [ENTRIESREAD entries-read]`
 
-use super::super::{STREAM, id};
+use super::super::{STREAM, id, wrong_options};
 use super::{NO_KEY, Options};
 use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::borrow::Cow;
@@ -24,16 +24,23 @@ pub(super) const CREATE: Command = Command {
     run: Run::Write(create),
 };
 
+/// With every option once.
+const WORDS_MAX: usize = 8;
+
 const BUSY: ReplyError =
     ReplyError::Coded(Cow::Borrowed("BUSYGROUP Consumer Group name already exists"));
 
 fn create(ctx: &mut WriteCtx<'_>) -> Outcome {
     let (key, name, text) = (ctx.arg(2), ctx.arg(3), ctx.arg(4));
     let options = Options::parse(ctx, true)?;
-    let stream = ctx.keys.look_as::<Stream>(key)?;
-    if stream.is_none() && !options.makes_stream {
+    let is_there = ctx.keys.look_as::<Stream>(key)?.is_some();
+    if !is_there && !options.makes_stream {
         return Err(NO_KEY);
     }
+    if ctx.request.len() > WORDS_MAX {
+        return Err(wrong_options(ctx.arg(1), "XGROUP"));
+    }
+    let stream = ctx.keys.look_as::<Stream>(key)?;
     let last_id = match text {
         b"$" => stream.map(|stream| stream.log().counters().last_id).unwrap_or_default(),
         text => id::parse(text, 0)?,

@@ -1,6 +1,6 @@
 //! `XGROUP SETID key group id | $ [ENTRIESREAD entries-read]`
 
-use super::super::{STREAM, id};
+use super::super::{STREAM, id, wrong_options};
 use super::{Options, need_group};
 use crate::{Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
@@ -22,9 +22,16 @@ pub(super) const SETID: Command = Command {
     run: Run::Write(setid),
 };
 
+/// With every option once.
+const WORDS_MAX: usize = 7;
+
 fn setid(ctx: &mut WriteCtx<'_>) -> Outcome {
     let (key, name, text) = (ctx.arg(2), ctx.arg(3), ctx.arg(4));
     let options = Options::parse(ctx, false)?;
+    need_group(ctx)?;
+    if ctx.request.len() > WORDS_MAX {
+        return Err(wrong_options(ctx.arg(1), "XGROUP"));
+    }
     let stream = need_group(ctx)?;
     let last_id = match text {
         b"$" => stream.log().counters().last_id,

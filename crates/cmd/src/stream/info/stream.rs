@@ -34,10 +34,10 @@ pub(super) const STREAM_INFO: Command = Command {
 const COUNT: usize = 10;
 
 fn stream(ctx: &mut ReadCtx<'_>) -> Outcome {
-    let detail = parse(ctx.cursor(3))?.ok_or_else(|| wrong_options(ctx.arg(1), "XINFO"))?;
+    let detail = parse(ctx.cursor(3));
     let ReadCtx { keys, reply, request, .. } = ctx;
     let stream = keys.read_as::<Stream>(request.arg(2))?.ok_or(ReplyError::NoSuchKey)?;
-    match detail {
+    match detail?.ok_or_else(|| wrong_options(request.arg(1), "XINFO"))? {
         Detail::Full { count } => {
             reply.map(9);
             reply_counters(reply, stream.log());

@@ -1,6 +1,6 @@
 //! Requests on sets. Random draws are such that nothing is left to chance, or change nothing.
 
-use super::Slot::{self, Crowd, Db, From, Glob, Key, Many, Maybe, Seconds, Word};
+use super::Slot::{self, Crowd, Db, Either, From, Glob, Key, Many, Maybe, Seconds, Word};
 
 const MEMBER: Slot = From(&[
     b"",
@@ -10,7 +10,7 @@ const MEMBER: Slot = From(&[
     b"hello",
     b"m:1",
     b"m:120",
-    b"\x00\x01\xff\r\n",
+    b"\x01\x00\xff\r\n",
     b"sixty-four bytes: the longest member of a small set, by default..",
     b"sixty-five bytes: the shortest member that makes a large set of it.",
     b"0",
@@ -65,6 +65,15 @@ const LIMIT: Slot = From(&[
 const NUMKEYS: Slot =
     From(&[b"1", b"1", b"2", b"2", b"3", b"0", b"-1", b"100", b"abc", b"9223372036854775807"]);
 
+const OFFSET: Slot = From(&[b"0", b"1", b"3", b"-1", b"100", b"abc"]);
+const GET: &[Slot] = &[Word("GET"), From(&[b"#", b"*", b"?*", b"*->a", b"nostar"])];
+/// Sorted by themselves: what two servers do with elements of equal weight is up to them.
+const SORTED: &[Slot] = &[
+    Maybe(&[Word("LIMIT"), OFFSET, OFFSET]),
+    Maybe(&[Either(&[&[Word("ASC")], &[Word("DESC")]])]),
+    Maybe(&[Many(GET)]),
+];
+
 /// The command lines. `SADD` stands several times, so that there is something to combine.
 pub(super) const COMMANDS: &[&[Slot]] = &[
     &[Word("SADD"), Key, Many(&[MEMBER])],
@@ -88,6 +97,10 @@ pub(super) const COMMANDS: &[&[Slot]] = &[
     &[Word("SDIFF"), Many(&[Key])],
     &[Word("SDIFFSTORE"), Key, Many(&[Key])],
     &[Word("SSCAN"), Key, Word("0"), Word("COUNT"), Word("100000"), Maybe(&[Word("MATCH"), Glob])],
+    &[Word("SORT"), Key, Maybe(&[Word("ALPHA")]), Either(&[SORTED])],
+    &[Word("SORT"), Key, Word("ALPHA"), Either(&[SORTED]), Word("STORE"), Key],
+    &[Word("SORT"), Key, Word("BY"), Word("nosort"), Word("STORE"), Key],
+    &[Word("SORT_RO"), Key, Maybe(&[Word("ALPHA")]), Either(&[SORTED])],
     &[Word("EXPIRE"), Key, Seconds],
     &[Word("COPY"), Key, Key, Maybe(&[Word("DB"), Db]), Maybe(&[Word("REPLACE")])],
     &[Word("RENAME"), Key, Key],

@@ -58,7 +58,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let side = prop_oneof![Just(Side::Before), Just(Side::After)];
     prop_oneof![
-        6 => (end(), prop::collection::vec(element(), 1..6)).prop_map(|(e, all)| Step::Push(e, all)),
+        6 => (end(), prop::collection::vec(element(), 1..6))
+            .prop_map(|(e, all)| Step::Push(e, all)),
         4 => end().prop_map(Step::Pop),
         2 => (end(), end()).prop_map(|(from, to)| Step::Rotate(from, to)),
         3 => (element(), side, element()).prop_map(|(p, s, v)| Step::InsertBeside(p, s, v)),

@@ -42,6 +42,8 @@ const CHANGED_IN_7_2: &[(&str, &str, &str)] = &[
         "nondeterministic_output request_policy:all_shards response_policy:special",
     ),
     ("scan", "tips", "nondeterministic_output request_policy:special response_policy:special"),
+    ("zrank", "arity", ":-3"),
+    ("zrevrank", "arity", ":-3"),
 ];
 
 #[test]

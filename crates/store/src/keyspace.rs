@@ -385,7 +385,7 @@ impl<'a> Keyspace<'a> {
 
     /// Shows `found` a key drawn fairly among those that have not expired.
     ///
-    /// Expired ones found on the way are deleted; after [`EXPIRED_DRAWS_MAX`] of them in a row the
+    /// Expired ones found on the way are deleted; after `EXPIRED_DRAWS_MAX` of them in a row the
     /// database is searched in order.
     pub fn random_key<R>(&mut self, found: impl FnOnce(&[u8]) -> R) -> Option<R> {
         let now = self.now_ms();

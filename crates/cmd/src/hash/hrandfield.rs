@@ -1,10 +1,10 @@
 //! `HRANDFIELD key [count [WITHVALUES]]`
 
-use crate::element::{reply_element, reply_element_or_null};
+use crate::element::{refuse_endless_reply, reply_element, reply_element_or_null};
 use crate::{Command, Flow, Outcome, ReadCtx, ReplyError, Run};
 use vesta_resp::{Proto, Reply};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
-use vesta_store::{Element, Hash};
+use vesta_store::{Element, Hash, Heap};
 use vesta_types::{ascii, number};
 
 /// `HRANDFIELD key [count [WITHVALUES]]`: fields drawn by chance: distinct ones for a positive
@@ -50,6 +50,8 @@ fn hrandfield(ctx: &mut ReadCtx<'_>) -> Outcome {
         hash.sample(wanted, &mut rng, now_ms, |name, value| pair(reply, name, value, with_values));
     } else {
         let wanted = if live == 0 { 0 } else { wanted };
+        let mean_bytes = hash.heap_bytes() / hash.len().max(1) + 1;
+        refuse_endless_reply(wanted, mean_bytes)?;
         head(reply, wanted, with_values);
         for _ in 0..wanted {
             if let Some((name, value)) = hash.random(&mut rng, now_ms) {

@@ -1,6 +1,6 @@
 //! `SRANDMEMBER key [count]`
 
-use crate::element::reply_element;
+use crate::element::{refuse_endless_reply, reply_element};
 use crate::{Command, Flow, Outcome, ReadCtx, ReplyError, Run};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::{Heap, Set};
@@ -25,10 +25,6 @@ pub(super) const SRANDMEMBER: Command = Command {
     },
     run: Run::Read(srandmember),
 };
-
-/// A reply of more bytes, by the mean member, is refused. Redis has no such limit and goes on until
-/// its memory is used up.
-const REPLY_BYTES_MAX: usize = 4 << 30;
 
 fn srandmember(ctx: &mut ReadCtx<'_>) -> Outcome {
     match ctx.request.len() {
@@ -79,9 +75,7 @@ fn again_and_again(ctx: &mut ReadCtx<'_>, draws: usize) -> Outcome {
         return Ok(Flow::Done);
     };
     let mean_bytes = set.heap_bytes() / set.len().max(1) + 1;
-    if draws.saturating_mul(mean_bytes) > REPLY_BYTES_MAX {
-        return Err(ReplyError::text("value is out of range"));
-    }
+    refuse_endless_reply(draws, mean_bytes)?;
     reply.array(draws);
     for _ in 0..draws {
         if let Some(member) = set.random(&mut rng) {

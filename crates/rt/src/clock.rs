@@ -7,6 +7,9 @@
 //! nonstop_tsc`): 15 ns a reading there, so still to be read only when somebody asks for the time
 //! of commands. Elsewhere it falls back to `CLOCK_MONOTONIC`.
 
+use std::num::NonZeroU64;
+use std::time::Duration;
+
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use crate::sys::tsc;
@@ -131,6 +134,24 @@ impl Ticks {
             Source::Monotonic => "POSIX clock_gettime".to_string(),
         }
     }
+}
+
+/// Lets the calling thread rest for a time below a millisecond that nobody can end early.
+///
+/// The kernel rounds it up by the thread's timer slack: see [`rest_precisely`].
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bounded rest of the loop, not waiting for anything"
+)]
+pub fn rest(duration: Duration) {
+    std::thread::sleep(duration);
+}
+
+/// Makes the timers of the calling thread, and of threads that it starts, exact to about a
+/// microsecond instead of fifty.
+pub fn rest_precisely() {
+    // Where it is refused, rests are longer by the slack.
+    let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1_000));
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use vesta_node::ConnId;
 use vesta_resp::Conversation;
 use vesta_rt::socket::{Stream, WriteOutcome};
 
+use super::rest::Window;
+
 /// Bytes sent to one client in one turn, about.
 const SEND_BYTES: u64 = 1024 * 1024;
 /// Pieces of one write.
@@ -33,6 +35,8 @@ pub(super) struct Connection {
     pub(super) watches_room: bool,
     /// The node was told that not all could be sent.
     pub(super) reported_pending: bool,
+    /// When it was last counted as active.
+    pub(super) counted: Window,
 }
 
 /// How a sending ended.
@@ -69,6 +73,7 @@ impl Connection {
             unsent: false,
             watches_room: false,
             reported_pending: false,
+            counted: Window::default(),
         }
     }
 

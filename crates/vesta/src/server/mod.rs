@@ -7,6 +7,7 @@ mod connections;
 mod facts;
 mod listen;
 mod logging;
+mod rest;
 mod sources;
 mod title;
 mod turn;

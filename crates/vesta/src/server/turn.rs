@@ -1,6 +1,6 @@
 //! The loop: waits for sockets, hands bytes to the node, carries out its wishes, sends replies.
 //!
-//! One turn: wait, read the clock once, give the node its tick, serve who has sent something,
+//! One turn: wait (after a short rest, see `rest.rs`), read the clock once, give the node its tick, serve who has sent something,
 //! carry out actions, send all replies. A client gets one read (64 KiB) and a bounded number of
 //! requests a turn; who has more stands in line for the next one, so that nobody starves.
 
@@ -12,11 +12,12 @@ use vesta_node::{ConnId, Event, Meter, Node, Peer, Served, Setup};
 use vesta_rt::log::Level;
 use vesta_rt::reactor::{Ready, Token};
 use vesta_rt::socket::{Accepted, Address, Incoming, ReadOutcome};
-use vesta_rt::{alloc, entropy, errno_text, process};
+use vesta_rt::{alloc, clock, entropy, errno_text, process};
 use vesta_types::{Mono, Now, Unix};
 
 use super::boot::Booted;
 use super::connections::{Connection, Connections, Sent};
+use super::rest::Rest;
 
 /// Bytes read from one client in one turn.
 const READ_BYTES: usize = 64 * 1024;
@@ -45,6 +46,7 @@ pub(super) struct Turn {
     pub(super) exit: bool,
     sent_bytes: u64,
     sent_writes: u64,
+    rest: Rest,
 }
 
 /// Serves until the node wishes to end.
@@ -63,6 +65,7 @@ pub(crate) fn run(booted: Booted) -> ExitCode {
         turn.booted.logger.log(Level::Warning, &format!("Can't watch the sockets: {why}"));
         return ExitCode::FAILURE;
     }
+    clock::rest_precisely();
     turn.booted.announce_ready();
     let mut ready = Vec::new();
     while !turn.exit {
@@ -81,11 +84,12 @@ const LISTENER_TOKENS: usize = usize::MAX - 1;
 
 impl Turn {
     fn new(booted: Booted, seed: u64) -> Self {
+        let now = read_clock(&booted);
         let setup = Setup {
             config: booted.config.clone(),
             process: super::facts::process(&booted),
             seed,
-            now: read_clock(&booted),
+            now,
             meter: meter(&booted),
         };
         Self {
@@ -101,6 +105,7 @@ impl Turn {
             exit: false,
             sent_bytes: 0,
             sent_writes: 0,
+            rest: Rest::new(now.mono),
         }
     }
 
@@ -113,9 +118,9 @@ impl Turn {
     }
 
     fn once(&mut self, ready: &mut Vec<Ready>) -> std::io::Result<()> {
-        let timeout = self.patience();
-        self.booted.reactor.wait(Some(timeout), ready)?;
+        let slept = self.wait(ready)?;
         let now = read_clock(&self.booted);
+        self.rest.begin(now.mono, slept);
         if now.mono >= self.node.next_deadline() {
             self.node.handle(now, Event::Tick);
             self.accept_soon.append(&mut self.accept_later);
@@ -140,13 +145,25 @@ impl Turn {
         Ok(())
     }
 
-    /// How long the next wait may last.
-    fn patience(&self) -> Duration {
+    /// Replaces `ready` with the sockets that have something to say; whether the loop may have
+    /// slept for it.
+    fn wait(&mut self, ready: &mut Vec<Ready>) -> std::io::Result<bool> {
         if !(self.queue.is_empty() && self.unsent.is_empty() && self.accept_soon.is_empty()) {
-            return Duration::ZERO;
+            self.booted.reactor.wait(Some(Duration::ZERO), ready)?;
+            return Ok(false);
         }
         let now = read_clock(&self.booted).mono;
-        Duration::from_micros(self.node.next_deadline().since_us(now))
+        let patience = Duration::from_micros(self.node.next_deadline().since_us(now));
+        let reactor = &mut self.booted.reactor;
+        if let Some(rest) = self.rest.due(now) {
+            reactor.wait(Some(Duration::ZERO), ready)?;
+            if !ready.is_empty() {
+                return Ok(false);
+            }
+            clock::rest(rest.min(patience));
+        }
+        reactor.wait(Some(patience), ready)?;
+        Ok(true)
     }
 
     fn take(&mut self, now: Now, event: &Ready) {
@@ -171,6 +188,7 @@ impl Turn {
             self.unsent.push(conn);
         }
         if event.readable || event.hangup {
+            self.rest.count(&mut connection.counted);
             connection.undrained = true;
             self.serve(now, conn);
         }

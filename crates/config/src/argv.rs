@@ -4,8 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use vesta_types::ascii::lossy;
-
-use crate::grammar;
+use vesta_types::words;
 
 /// What the arguments of a server ask for, before any file is read.
 ///
@@ -58,9 +57,9 @@ impl Argv {
                     match argv.directives.last_mut() {
                         Some(line) => {
                             line.push(b' ');
-                            line.extend(grammar::quoted(arg));
+                            line.extend(words::quoted(arg));
                         }
-                        None => argv.directives.push(grammar::quoted(arg)),
+                        None => argv.directives.push(words::quoted(arg)),
                     }
                     waits = false;
                 }

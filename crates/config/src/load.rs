@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use vesta_types::ascii::{is_word, lossy};
+use vesta_types::words;
 
 use crate::load_error::{LoadError, Origin, Problem};
 use crate::option::Repeats;
@@ -234,7 +235,7 @@ impl Loader<'_> {
     }
 
     fn directive(&mut self, origin: &Origin, text: &[u8]) -> Result<(), Failed> {
-        let words = grammar::split(text).map_err(|_| Failed::Here(Problem::Quotes))?;
+        let words = words::split(text).map_err(|_| Failed::Here(Problem::Quotes))?;
         let Some((name, words)) = words.split_first() else { return Ok(()) };
         if is_word(name, "include") {
             let [pattern] = words else { return Err(Failed::Here(Problem::Unknown)) };

@@ -4,6 +4,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
+use vesta_types::words;
+
 use crate::{Config, Refusal, grammar, value};
 
 /// When a new value of an option takes effect, and who sees to it.
@@ -123,7 +125,7 @@ impl Opt {
         let value = (self.get)(config);
         let behind = match self.written {
             Written::Words if !value.is_empty() => value,
-            Written::Value | Written::Words => grammar::quoted_if_needed(&value),
+            Written::Value | Written::Words => words::quoted_if_needed(&value),
             Written::Memory => value::with_unit(value),
             Written::Lines(lines) => {
                 let line = |words: Vec<Vec<u8>>| grammar::joined(self.name, &words);

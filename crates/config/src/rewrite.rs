@@ -20,6 +20,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use vesta_types::ascii::is_word;
+use vesta_types::words;
 
 use crate::load::{LoadedFrom, Settings, Step};
 use crate::option::{Opt, Repeats};
@@ -86,7 +87,7 @@ impl<'a> Says<'a> {
         if line.starts_with(b"#") {
             return Self::Nothing;
         }
-        let words = grammar::split(line).unwrap_or_default();
+        let words = words::split(line).unwrap_or_default();
         match words.split_first() {
             Some((name, [pattern])) if is_word(name, "include") => {
                 Self::Includes(files.included.get(pattern).map_or(&[], Vec::as_slice))

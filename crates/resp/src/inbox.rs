@@ -8,10 +8,10 @@
 
 use crate::batch::{Batch, Framed, Span};
 use crate::multibulk::{self, Progress};
-use crate::{Limits, ProtocolError, inline};
+use crate::{Limits, ProtocolError};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use vesta_types::Blob;
+use vesta_types::{Blob, words};
 
 /// From this many bytes on, an argument gets an allocation of its own.
 pub const BIG_ARGUMENT_BYTES: usize = 32 * 1024;
@@ -312,12 +312,12 @@ fn frame_inline(
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let first = batch.spans.len();
     let Batch { spans, arena, .. } = batch;
-    inline::split_words(line, |word| {
+    words::for_each(line, |word| {
         let start = u32::try_from(arena.len()).unwrap_or(u32::MAX);
         arena.extend_from_slice(word);
         spans.push(Span { start, len: u32::try_from(word.len()).unwrap_or(0) });
     })
-    .map_err(|inline::UnbalancedQuotes| ProtocolError::UnbalancedQuotes)?;
+    .map_err(|words::Unbalanced| ProtocolError::UnbalancedQuotes)?;
     let (count, end) = (batch.spans.len() - first, at + len + 1);
     if count > 0 {
         batch.requests.push(framed(first, count, end, true)?);

@@ -17,7 +17,6 @@ extern crate alloc;
 mod batch;
 mod error;
 mod inbox;
-mod inline;
 mod multibulk;
 mod outbox;
 mod reply;
@@ -25,7 +24,6 @@ mod reply;
 pub use batch::{Batch, OwnedRequest, Request};
 pub use error::ProtocolError;
 pub use inbox::{BIG_ARGUMENT_BYTES, Framing, Inbox, fuzz_requests};
-pub use inline::{UnbalancedQuotes, split_words};
 pub use outbox::{Mark, Outbox};
 pub use reply::{Deferred, Proto, Reply};
 

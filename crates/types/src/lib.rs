@@ -13,6 +13,7 @@ pub mod number;
 pub mod repl_id;
 pub mod rng;
 pub mod time;
+pub mod words;
 
 pub use db_index::DbIndex;
 pub use repl_id::ReplId;

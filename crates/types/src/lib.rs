@@ -8,6 +8,7 @@ extern crate alloc;
 
 pub mod ascii;
 pub mod db_index;
+mod float;
 pub mod glob;
 pub mod number;
 pub mod repl_id;

@@ -3,6 +3,8 @@
 //! Redis reads integers strictly (no leading `+`, blank or zero) and prints floats in their
 //! shortest form that reads back the same (since 7.2).
 
+pub use crate::float::{Hexadecimal, parse_f64, parse_f64_leniently};
+
 use alloc::format;
 use alloc::string::String;
 
@@ -45,17 +47,6 @@ pub fn parse_u64(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// Reads a float as Redis commands do: everything `strtod` takes without blanks around it,
-/// `inf`/`infinity` included, hexadecimal floats excluded. `None` for `nan` and everything else.
-#[must_use]
-pub fn parse_f64(text: &[u8]) -> Option<f64> {
-    if text.len() > 255 {
-        return None;
-    }
-    let value: f64 = core::str::from_utf8(text).ok()?.parse().ok()?;
-    if value.is_nan() { None } else { Some(value) }
-}
-
 /// A float in the form replies use, with the fewest digits that read back the same.
 ///
 /// Integers below 2^52 have no fraction; of other numbers, large and small ones have an exponent
@@ -83,6 +74,38 @@ pub fn format_f64(value: f64) -> String {
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     format!("{sign}{}", place_digits(&digits, exponent.parse().unwrap_or(0)))
+}
+
+/// A float with 17 significant digits, without zeros at the end: C's `%.17g`, in which Redis
+/// printed all floats before 7.2 and prints some still.
+#[must_use]
+pub fn format_f64_17(value: f64) -> String {
+    /// Significant digits.
+    const DIGITS: i32 = 17;
+    if !value.is_finite() || value == 0.0 {
+        return format_f64(value);
+    }
+    let scientific = format!("{:.*e}", 16, value.abs());
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_end_matches('0');
+    let sign = if value < 0.0 { "-" } else { "" };
+    if !(-4..DIGITS).contains(&exponent) {
+        let (first, rest) = digits.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        let exponent_sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{sign}{first}{point}{rest}e{exponent_sign}{:02}", exponent.abs());
+    }
+    let before = usize::try_from(exponent + 1).unwrap_or(0);
+    match digits.split_at_checked(before) {
+        _ if exponent < 0 => {
+            let zeros = "0".repeat(usize::try_from(-exponent - 1).unwrap_or(0));
+            format!("{sign}0.{zeros}{digits}")
+        }
+        Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
+        Some(_) | None => format!("{sign}{digits:0<before$}"),
+    }
 }
 
 /// Writes `d.ddd * 10^exponent` with or without an exponent.
@@ -140,6 +163,29 @@ mod tests {
     }
 
     #[test]
+    fn floats_print_with_17_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (3.0, "3"),
+            (-1200.0, "-1200"),
+            (0.5, "0.5"),
+            (0.1, "0.10000000000000001"),
+            (-3.141_592_653_589_793, "-3.1415926535897931"),
+            (0.000_123_456_78, "0.00012345678000000001"),
+            (0.000_012_345_678, "1.2345677999999999e-05"),
+            (1e16, "10000000000000000"),
+            (1e17, "1e+17"),
+            (1e20, "1e+20"),
+            (1.5e300, "1.5000000000000001e+300"),
+            (4.9e-324, "4.9406564584124654e-324"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(format_f64_17(value), text);
+        }
+    }
+
+    #[test]
     fn floats_print_in_their_shortest_form() {
         for (value, text) in [
             (3.0, "3"),
@@ -161,8 +207,5 @@ mod tests {
         ] {
             assert_eq!(format_f64(value), text);
         }
-        assert_eq!(parse_f64(b"nan"), None);
-        assert_eq!(parse_f64(b"inf"), Some(f64::INFINITY));
-        assert_eq!(parse_f64(b" 1"), None);
     }
 }

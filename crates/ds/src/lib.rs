@@ -41,4 +41,4 @@ pub use listpack::{
 pub use quicklist::{Direction, Fill, NodeRef, Quicklist, Verdict, Walk};
 pub use table::{DueScan, Item, Iter, Lookup, Stats, Table};
 pub use thin::{Field, Member};
-pub use zset::{LexBound, Members, Placed, ScoreBound, Scored, Zset};
+pub use zset::{Bulk, LexBound, Members, Placed, ScoreBound, Scored, Zset};

@@ -169,6 +169,18 @@ impl<T: Ordered> Node<T> {
     }
 }
 
+/// The nodes above `nodes`, all full but for the last.
+pub(super) fn level_above<T: Ordered>(nodes: Vec<Node<T>>) -> Vec<Node<T>> {
+    let mut above = Vec::with_capacity(nodes.len().div_ceil(MAX_BRANCHES));
+    let mut nodes = nodes.into_iter();
+    while nodes.len() > 0 {
+        let mut branches = Vec::with_capacity(room_for(nodes.len().min(MAX_BRANCHES)));
+        branches.extend(nodes.by_ref().take(MAX_BRANCHES).map(Branch::of));
+        above.push(Node::Inner(branches));
+    }
+    above
+}
+
 fn insert_in_leaf<T: Ordered>(leaf: &mut Leaf<T>, way: Descent<'_>, item: T) -> Option<Leaf<T>> {
     let pos = way.seat.pos();
     if leaf.len() < MAX_ITEMS {

@@ -16,6 +16,7 @@
 //!          Inline  2 bytes length, then up to INLINE_MAX bytes
 //!          Blob    8 bytes, a pointer that owns one count of an Arc<Vec<u8>>
 //!          Object  8 bytes, a pointer that owns a Box<O>
+//!          Packed  2 bytes length, then up to INLINE_MAX bytes that stand for an O
 //! ```
 //!
 //! The key stands in front of everything optional, so that a lookup finds it at a fixed place
@@ -33,6 +34,10 @@
 //!
 //! What is no string (a list, a set, ..) is an object of the owner's type `O`, in a box of its own.
 //! The entry moves the box about and drops it, and asks it for its bytes ([`Heap`]); nothing else.
+//!
+//! A small object can be kept *packed*, as bytes that mean something to the owner alone. The box
+//! and what it owns would be two allocations more, each rounded up: a hash of ten fields of twenty
+//! bytes takes 275 bytes in all instead of 337.
 
 mod edit;
 mod raw;
@@ -75,6 +80,8 @@ pub enum Value<'a, O> {
     String(StrRef<'a>),
     /// Anything else.
     Object(&'a O),
+    /// Anything else, packed by the owner.
+    Packed(&'a [u8]),
 }
 
 /// A stored string, borrowed.
@@ -169,6 +176,13 @@ impl<O> Entry<O> {
         Self::make(key, Fitted::Object(object), expiry, clock)
     }
 
+    /// Makes an entry that holds a packed object, of at most [`INLINE_MAX`] bytes; the rest as in
+    /// [`Entry::new`].
+    #[must_use]
+    pub fn with_packed(key: &[u8], packed: &[u8], expiry: Option<u64>, clock: u32) -> Self {
+        Self::make(key, Fitted::packed(packed), expiry, clock)
+    }
+
     /// The key.
     #[inline(always)]
     #[must_use]
@@ -186,6 +200,7 @@ impl<O> Entry<O> {
             Kind::Blob => StrRef::Blob(BlobRef { blob: self.raw.blob(), _entry: PhantomData }),
             // SAFETY: the entry's object, which lives and is not changed while it is borrowed.
             Kind::Object => return Value::Object(unsafe { self.raw.object::<O>().as_ref() }),
+            Kind::Packed => return Value::Packed(self.raw.inline()),
         })
     }
 
@@ -195,7 +210,7 @@ impl<O> Entry<O> {
     pub fn string(&self) -> Option<StrRef<'_>> {
         match self.value() {
             Value::String(string) => Some(string),
-            Value::Object(_) => None,
+            Value::Object(_) | Value::Packed(_) => None,
         }
     }
 
@@ -205,8 +220,15 @@ impl<O> Entry<O> {
     pub fn object(&self) -> Option<&O> {
         match self.value() {
             Value::Object(object) => Some(object),
-            Value::String(_) => None,
+            Value::String(_) | Value::Packed(_) => None,
         }
+    }
+
+    /// The bytes of a packed object, if the value is one.
+    #[inline]
+    #[must_use]
+    pub fn packed(&self) -> Option<&[u8]> {
+        (self.raw.kind() == Kind::Packed).then(|| self.raw.inline())
     }
 
     /// The object, if the value is one, to be changed in place.
@@ -233,7 +255,9 @@ impl<O> Entry<O> {
     pub fn blob(&self) -> Option<Blob> {
         match self.value() {
             Value::String(StrRef::Blob(blob)) => Some(Blob::clone(&blob)),
-            Value::String(StrRef::Int(_) | StrRef::Bytes(_)) | Value::Object(_) => None,
+            Value::String(StrRef::Int(_) | StrRef::Bytes(_))
+            | Value::Object(_)
+            | Value::Packed(_) => None,
         }
     }
 
@@ -284,10 +308,18 @@ impl<O> Entry<O> {
     /// Replaces the value by a string, and the expiry, in one step; key and clock stay. An object
     /// is dropped: one that may be large is better taken out before.
     pub fn set(&mut self, value: NewValue<'_>, expiry: Option<u64>) {
-        let value = value.fit();
-        self.drop_pointee();
-        self.raw.relayout(expiry.is_some(), value.kind(), value.size());
-        self.write(expiry, value);
+        self.put(value.fit(), expiry);
+    }
+
+    /// Replaces the value by an object; key, expiry and clock stay.
+    pub fn set_object(&mut self, object: Box<O>) {
+        self.put(Fitted::Object(object), self.expiry());
+    }
+
+    /// Replaces the value by a packed object, of at most [`INLINE_MAX`] bytes; key, expiry and
+    /// clock stay.
+    pub fn set_packed(&mut self, packed: &[u8]) {
+        self.put(Fitted::packed(packed), self.expiry());
     }
 
     /// Sets or removes the expiry (unix milliseconds). Moves the value when the field appears or
@@ -302,6 +334,12 @@ impl<O> Entry<O> {
     /// Gives the entry another key; everything else stays. It must not be in a table.
     pub fn rename(&mut self, key: &[u8]) {
         self.raw = self.raw.with_key(key);
+    }
+
+    fn put(&mut self, value: Fitted<'_, O>, expiry: Option<u64>) {
+        self.drop_pointee();
+        self.raw.relayout(expiry.is_some(), value.kind(), value.size());
+        self.write(expiry, value);
     }
 
     fn make(key: &[u8], value: Fitted<'_, O>, expiry: Option<u64>, clock: u32) -> Self {
@@ -319,7 +357,7 @@ impl<O> Entry<O> {
         }
         match value {
             Fitted::Int(number) => self.raw.put_int(number),
-            Fitted::Inline(bytes) => self.raw.put_inline(bytes),
+            Fitted::Inline(bytes) | Fitted::Packed(bytes) => self.raw.put_inline(bytes),
             Fitted::Blob(blob) => self.raw.put_blob(blob),
             Fitted::Object(object) => self.raw.put_object(NonNull::from(Box::leak(object))),
         }
@@ -328,7 +366,7 @@ impl<O> Entry<O> {
     /// Drops the blob's count or the object, if there is one; the value is the integer 0 then.
     fn drop_pointee(&mut self) {
         match self.raw.kind() {
-            Kind::Int | Kind::Inline => {}
+            Kind::Int | Kind::Inline | Kind::Packed => {}
             Kind::Blob => {
                 let blob = self.raw.blob();
                 self.raw.forget_pointer();
@@ -351,7 +389,7 @@ impl<O: Heap> Entry<O> {
                 let head = 2 * size_of::<usize>() + size_of::<Vec<u8>>();
                 head + blob.capacity().next_multiple_of(8)
             }
-            Value::String(StrRef::Int(_) | StrRef::Bytes(_)) => 0,
+            Value::String(StrRef::Int(_) | StrRef::Bytes(_)) | Value::Packed(_) => 0,
             Value::Object(object) => size_of::<O>().next_multiple_of(8) + object.heap_bytes(),
         };
         self.raw.alloc_bytes() + pointee
@@ -399,6 +437,8 @@ enum Fitted<'a, O> {
     Inline(&'a [u8]),
     Blob(Blob),
     Object(Box<O>),
+    /// At most [`INLINE_MAX`] bytes.
+    Packed(&'a [u8]),
 }
 
 impl<'a> NewValue<'a> {
@@ -412,13 +452,19 @@ impl<'a> NewValue<'a> {
     }
 }
 
-impl<O> Fitted<'_, O> {
+impl<'a, O> Fitted<'a, O> {
+    fn packed(bytes: &'a [u8]) -> Self {
+        assert!(bytes.len() <= INLINE_MAX, "a packed object is small");
+        Self::Packed(bytes)
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Int(_) => Kind::Int,
             Self::Inline(_) => Kind::Inline,
             Self::Blob(_) => Kind::Blob,
             Self::Object(_) => Kind::Object,
+            Self::Packed(_) => Kind::Packed,
         }
     }
 
@@ -426,7 +472,7 @@ impl<O> Fitted<'_, O> {
     fn size(&self) -> usize {
         match self {
             Self::Int(_) | Self::Blob(_) | Self::Object(_) => 8,
-            Self::Inline(bytes) => 2 + bytes.len(),
+            Self::Inline(bytes) | Self::Packed(bytes) => 2 + bytes.len(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The bytes of an entry: the one place that knows where a field lies.
 //!
 //! [`Raw`] owns the allocation but not the blob or object it points to. Its methods keep this
-//! invariant: `meta`, the key length and, for an inline value, the value length describe fields
+//! invariant: `meta`, the key length and, for a value inside, the value length describe fields
 //! that lie within the allocation, whose size follows from them ([`Raw::size`]).
 
 use super::{Blob, INLINE_MAX};
@@ -19,6 +19,7 @@ pub(super) enum Kind {
     Inline = 1,
     Blob = 2,
     Object = 3,
+    Packed = 4,
 }
 
 const CLOCK: u32 = 0x00ff_ffff;
@@ -138,6 +139,7 @@ impl Raw {
             1 => Kind::Inline,
             2 => Kind::Blob,
             3 => Kind::Object,
+            4 => Kind::Packed,
             other => unreachable!("no entry is made with kind {other}"),
         }
     }
@@ -188,7 +190,7 @@ impl Raw {
         unsafe { self.put(self.value_at(), number) }
     }
 
-    /// The bytes of an `Inline` entry.
+    /// The bytes of an `Inline` or `Packed` entry.
     #[inline]
     pub(super) fn inline(&self) -> &[u8] {
         let (at, len) = self.inline_span();
@@ -203,7 +205,7 @@ impl Raw {
         unsafe { core::slice::from_raw_parts_mut(self.at(at), len) }
     }
 
-    /// Fills an `Inline` value that was laid out for just as many bytes.
+    /// Fills an `Inline` or `Packed` value that was laid out for just as many bytes.
     pub(super) fn put_inline(&mut self, bytes: &[u8]) {
         let (at, len) = self.inline_span();
         assert!(len == bytes.len(), "the value was laid out for its length");
@@ -264,7 +266,7 @@ impl Raw {
     fn size(&self) -> usize {
         match self.kind() {
             Kind::Int | Kind::Blob | Kind::Object => self.value_at() + 8,
-            Kind::Inline => {
+            Kind::Inline | Kind::Packed => {
                 let (at, len) = self.inline_span();
                 at + len
             }
@@ -283,14 +285,14 @@ impl Raw {
         }
     }
 
-    /// Sets the flags and, for an inline value, the length that `size` describes.
+    /// Sets the flags and, for a value inside the entry, the length that `size` describes.
     ///
     /// # Safety
     /// The allocation has the size that follows from these values.
     unsafe fn describe(&mut self, has_expiry: bool, kind: Kind, value_size: usize) {
         self.set_flag(HAS_EXPIRY, has_expiry);
         self.set_kind(kind);
-        if kind == Kind::Inline {
+        if matches!(kind, Kind::Inline | Kind::Packed) {
             // SAFETY: by contract.
             unsafe { self.put(self.value_at(), (value_size - INLINE_LEN) as u16) }
         }
@@ -320,10 +322,10 @@ impl Raw {
         self.key_end() + if self.flag(HAS_EXPIRY) { 8 } else { 0 }
     }
 
-    /// Where the bytes of an `Inline` value lie: offset and length.
+    /// Where the bytes of an `Inline` or `Packed` value lie: offset and length.
     #[inline]
     fn inline_span(&self) -> (usize, usize) {
-        assert!(self.kind() == Kind::Inline, "the value is inline");
+        assert!(matches!(self.kind(), Kind::Inline | Kind::Packed), "the value is inside");
         let at = self.value_at();
         // SAFETY: that kind has its length there.
         (at + INLINE_LEN, usize::from(unsafe { self.get::<u16>(at) }))

@@ -29,6 +29,7 @@ enum Value {
     /// Stored as a blob by wish, however short.
     Blob(Vec<u8>),
     Object(Thing),
+    Packed(Vec<u8>),
 }
 
 impl Value {
@@ -36,6 +37,7 @@ impl Value {
     fn to_entry(&self, key: &[u8], expiry: Option<u64>, clock: u32) -> Entry {
         match self {
             Self::Object(thing) => Entry::with_object(key, Box::new(thing.clone()), expiry, clock),
+            Self::Packed(bytes) => Entry::with_packed(key, bytes, expiry, clock),
             Self::Int(_) | Self::Bytes(_) | Self::Blob(_) => {
                 Entry::new(key, self.to_store(), expiry, clock)
             }
@@ -44,7 +46,7 @@ impl Value {
 
     fn to_store(&self) -> NewValue<'_> {
         match self {
-            Self::Object(_) => unreachable!("an object is not set as a string"),
+            Self::Object(_) | Self::Packed(_) => unreachable!("an object is no string"),
             Self::Int(number) => NewValue::Int(*number),
             Self::Bytes(bytes) => NewValue::Bytes(bytes),
             Self::Blob(bytes) => NewValue::Blob(Arc::new(bytes.clone())),
@@ -54,13 +56,13 @@ impl Value {
     fn text(&self) -> Vec<u8> {
         match self {
             Self::Int(number) => number.to_string().into_bytes(),
-            Self::Bytes(bytes) | Self::Blob(bytes) => bytes.clone(),
+            Self::Bytes(bytes) | Self::Blob(bytes) | Self::Packed(bytes) => bytes.clone(),
             Self::Object(thing) => thing.0.to_vec(),
         }
     }
 
     fn is_object(&self) -> bool {
-        matches!(self, Self::Object(_))
+        matches!(self, Self::Object(_) | Self::Packed(_))
     }
 }
 
@@ -84,6 +86,8 @@ enum Op {
     SetRange(usize, Vec<u8>),
     Rename(Vec<u8>),
     ChangeObject(Vec<u8>),
+    SetObject(Vec<u8>),
+    SetPacked(Vec<u8>),
     TakeObject,
     /// Keep a share of the blob and check at the end that nobody wrote to it.
     Share,
@@ -105,7 +109,11 @@ fn string() -> impl Strategy<Value = Value> {
 
 fn value() -> impl Strategy<Value = Value> {
     let object = bytes().prop_map(|bytes| Value::Object(Thing(Arc::new(bytes))));
-    prop_oneof![2 => string(), 1 => object]
+    prop_oneof![2 => string(), 1 => object, 1 => packed().prop_map(Value::Packed)]
+}
+
+fn packed() -> impl Strategy<Value = Vec<u8>> {
+    bytes().prop_filter("it fits the entry", |bytes| bytes.len() <= INLINE_MAX)
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -120,6 +128,8 @@ fn op() -> impl Strategy<Value = Op> {
         (0..1200usize, bytes()).prop_map(|(at, bytes)| Op::SetRange(at, bytes)),
         bytes().prop_map(Op::Rename),
         bytes().prop_map(Op::ChangeObject),
+        bytes().prop_map(Op::SetObject),
+        packed().prop_map(Op::SetPacked),
         Just(Op::TakeObject),
         Just(Op::Share),
     ]
@@ -131,6 +141,7 @@ fn text(entry: &Entry) -> Vec<u8> {
         super::Value::String(StrRef::Bytes(bytes)) => bytes.to_vec(),
         super::Value::String(StrRef::Blob(blob)) => blob.bytes().to_vec(),
         super::Value::Object(thing) => thing.0.to_vec(),
+        super::Value::Packed(bytes) => bytes.to_vec(),
     }
 }
 
@@ -184,12 +195,21 @@ fn apply(entry: &mut Entry, model: &mut Model, op: Op, shares: &mut Vec<(Blob, V
                 model.value = Value::Object(thing);
             }
         }
+        Op::SetObject(bytes) => {
+            let thing = Thing(Arc::new(bytes));
+            entry.set_object(Box::new(thing.clone()));
+            (model.value, model.is_raw) = (Value::Object(thing), false);
+        }
+        Op::SetPacked(bytes) => {
+            entry.set_packed(&bytes);
+            (model.value, model.is_raw) = (Value::Packed(bytes), false);
+        }
         Op::TakeObject => match (entry.take_object(), &model.value) {
             (Some(taken), Value::Object(thing)) => {
                 assert!(Arc::ptr_eq(&taken.0, &thing.0));
                 model.value = Value::Int(0);
             }
-            (taken, value) => assert!(taken.is_none() && !value.is_object()),
+            (taken, value) => assert!(taken.is_none() && !matches!(value, Value::Object(_))),
         },
         Op::Share => {
             if let Some(blob) = entry.blob() {
@@ -207,6 +227,10 @@ fn check(entry: &Entry, model: &Model) {
             assert!(Arc::ptr_eq(&entry.object().expect("it is an object").0, &thing.0));
             assert!(entry.string().is_none());
             assert_eq!(Arc::strong_count(&thing.0), 2, "the entry's and ours");
+        }
+        Value::Packed(bytes) => {
+            assert_eq!(entry.packed(), Some(bytes.as_slice()));
+            assert!(entry.string().is_none() && entry.object().is_none());
         }
         string @ (Value::Int(_) | Value::Bytes(_) | Value::Blob(_)) => {
             assert_eq!(entry.value_len(), string.text().len())

@@ -37,7 +37,8 @@ fn check(bytes: &[u8]) -> Result<(), CorruptError> {
             return Err(CorruptError::new(at, "a listpack entry"));
         };
         let next = at + extent + code::back_bytes(extent);
-        let back = entries.get(at..next).and_then(code::whole_before);
+        // It ends where the entry does, and not with what happens to stand there.
+        let back = entries.get(at + extent..next).and_then(code::whole_before);
         if back != Some(next - at) {
             return Err(CorruptError::new(at + extent, "the length of the entry in front"));
         }

@@ -159,6 +159,16 @@ impl Listpack {
         block::resize(&mut self.block, len);
     }
 
+    /// Takes on the elements of another listpack, given as [`Listpack::bytes`] gave it.
+    pub fn assign(&mut self, bytes: &[u8]) {
+        if bytes.len() > self.block.len() {
+            self.block = vec![0; block::capacity(bytes.len())].into_boxed_slice();
+        }
+        let (start, rest) = self.block.split_at_mut(bytes.len());
+        start.copy_from_slice(bytes);
+        rest.fill(0);
+    }
+
     /// A listpack of bytes that are known to be one.
     pub(crate) fn of_valid(bytes: &[u8]) -> Self {
         let mut block = vec![0; bytes.len().next_multiple_of(8)].into_boxed_slice();

@@ -267,6 +267,15 @@ impl<T: Item> Table<T> {
         }
     }
 
+    /// Gives an empty table the buckets that it will have with `items` items, so that none is split
+    /// on the way. Does nothing to a table that has any.
+    pub fn expect(&mut self, items: usize) {
+        if self.buckets.count() == 0 && items > SLOTS {
+            let buckets = items.saturating_mul(4).div_ceil(GROW_ABOVE_PER_4);
+            (0..buckets).for_each(|_| self.buckets.push());
+        }
+    }
+
     /// Takes the item with `key` out. Merges at most two buckets.
     pub fn remove(&mut self, hash: u64, key: &[u8]) -> Option<T> {
         if self.buckets.count() == 0 {

@@ -32,11 +32,13 @@
 //! in the tree only while its member is in the table. Members enter the table before the tree
 //! and leave it after the tree, and no operation ends in between.
 
+mod bulk;
 mod member;
 mod range;
 #[cfg(test)]
 mod tests;
 
+pub use bulk::Bulk;
 pub use member::Scored;
 pub use range::{LexBound, Members, ScoreBound};
 

@@ -83,6 +83,12 @@ impl Access {
         seconds(now).wrapping_sub(u32::try_from(seconds_idle & CLOCK_MASK).unwrap_or(0)) & 0xff_ffff
     }
 
+    /// A clock with this counter (LFU), for RESTORE.
+    #[must_use]
+    pub fn counted_at(&self, counter: u8, now: Unix) -> u32 {
+        (minutes(now) << 8) | u32::from(counter)
+    }
+
     /// A higher counter is less likely to grow: with chance 1 / ((counter - 5) * factor + 1).
     fn counted(&self, counter: u32, rng: &mut Rng) -> u32 {
         if counter >= 255 {

@@ -7,7 +7,7 @@
 //! large hash is gone through in as many slices as it takes. The owner bounds a round in time by
 //! asking for it in slices.
 
-use crate::{Db, Field, Hash, Kind, Store, Why};
+use crate::{Class, Db, Field, Hash, Kind, Store, Why};
 use alloc::vec::Vec;
 use vesta_types::{DbIndex, Unix};
 
@@ -118,6 +118,7 @@ impl Store {
         expiring.set_hash(hash, key, bound);
         if is_spent && let Some(gone) = table.remove(hash, key) {
             ledger.forget(expiring, &gone);
+            ledger.notices.changed(index, Class::Generic, "del", key);
             trash.throw(gone, ledger);
         }
         scan.done

@@ -73,6 +73,12 @@ impl Expiring {
         item.and_then(Field::expiry).is_some_and(|due| due <= now_ms)
     }
 
+    /// Frees what is remembered of about `max` hashes.
+    pub(crate) fn drain_some(&mut self, max: usize) {
+        let bytes = &mut self.hash_bytes;
+        self.hashes.drain_some(max, |item| *bytes -= item.alloc_bytes());
+    }
+
     /// Takes out the hashes that may have fields due at `now_ms`, as fields with the names of
     /// their keys, looking at about `budget` of them. The caller puts them back.
     pub(crate) fn take_due(

@@ -1,8 +1,9 @@
 //! One database as one request sees it.
 
 use crate::expiring::fields_due;
+use crate::object::packed::{Unpacked, new_entry};
 use crate::object::{Hash, Kind, Object, Rules};
-use crate::{Db, Entry, NewValue, Store, Why};
+use crate::{Class, Db, Entry, NewValue, Store, Why};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use vesta_ds::{Lookup, Value};
@@ -118,24 +119,35 @@ impl<'a> Keyspace<'a> {
     /// Looks `key` up for a command that reads it: counts a hit or miss, marks the access.
     #[inline]
     pub fn read(&mut self, key: &[u8]) -> Option<&Entry> {
-        self.find(key, self.touch)
+        self.find(key, self.touch, true).map(|(entry, _)| entry)
+    }
+
+    /// As [`Keyspace::read`], with what a packed value is unpacked into.
+    #[inline]
+    pub(crate) fn read_unpacked(&mut self, key: &[u8]) -> Option<(&Entry, &mut Unpacked)> {
+        self.find(key, self.touch, true)
     }
 
     /// As [`Keyspace::read`], for a command that asks about the key and not for its value: the
     /// access is not marked.
     pub fn read_about(&mut self, key: &[u8]) -> Option<&Entry> {
-        self.find(key, false)
+        self.find(key, false, true).map(|(entry, _)| entry)
+    }
+
+    /// As [`Keyspace::read_about`], but a key that is not there makes no event (OBJECT).
+    pub fn inspect(&mut self, key: &[u8]) -> Option<&Entry> {
+        self.find(key, false, false).map(|(entry, _)| entry)
     }
 
     #[inline]
-    fn find(&mut self, key: &[u8], touch: bool) -> Option<&Entry> {
+    fn find(&mut self, key: &[u8], touch: bool, tell: bool) -> Option<(&Entry, &mut Unpacked)> {
         let now = self.now;
         let hash = self.hash(key);
         if self.frozen && self.hides(hash, key) {
-            self.store.ledger.stats.misses += 1;
+            self.store.ledger.miss(self.db, key, tell);
             return None;
         }
-        let Store { dbs, rng, access, ledger, trash, .. } = &mut *self.store;
+        let Store { dbs, rng, access, ledger, trash, unpacked, .. } = &mut *self.store;
         let Db { table, expiring } = dbs.get_mut(self.db.index())?;
         match table.find_live(hash, key, now.ms()) {
             Lookup::Live(entry) => {
@@ -144,42 +156,88 @@ impl<'a> Keyspace<'a> {
                     let clock = access.touched(entry.clock(), now, rng);
                     entry.set_clock(clock);
                 }
-                Some(entry)
+                Some((entry, unpacked))
             }
             Lookup::Expired(gone) => {
-                ledger.stats.misses += 1;
                 ledger.forget(expiring, &gone);
                 ledger.note_deleted(self.db, key, Why::Expired);
+                ledger.miss(self.db, key, tell);
                 trash.throw(gone, ledger);
                 None
             }
             Lookup::Absent => {
-                ledger.stats.misses += 1;
+                ledger.miss(self.db, key, tell);
                 None
             }
         }
     }
 
+    /// A command has modified `key`, which is the event `name`: for keyspace events, and for
+    /// whoever watches the key. Costs one test while nobody wants to know.
+    #[inline]
+    pub fn notify(&mut self, class: Class, name: &'static str, key: &[u8]) {
+        self.store.ledger.notices.changed(self.db, class, name, key);
+    }
+
+    /// As [`Keyspace::notify`], for a value that something was taken from: a key that went with
+    /// its last element is the event `del` as well.
+    #[inline]
+    pub fn notify_taken(&mut self, class: Class, name: &'static str, key: &[u8]) {
+        if self.store.ledger.notices.are_wanted() {
+            self.notify(class, name, key);
+            if self.beside(key).is_none() {
+                self.notify(Class::Generic, "del", key);
+            }
+        }
+    }
+
+    /// As [`Keyspace::notify`], for an event that is no modification to those who watch the key.
+    #[inline]
+    pub fn tell(&mut self, class: Class, name: &'static str, key: &[u8]) {
+        self.store.ledger.notices.tell(self.db, class, name, key);
+    }
+
+    /// As [`Keyspace::notify`], for a modification that is no event.
+    #[inline]
+    pub fn mark(&mut self, key: &[u8]) {
+        self.store.ledger.notices.mark(self.db, key);
+    }
+
     /// Looks `key` up without counting or marking anything.
     pub fn peek(&mut self, key: &[u8]) -> Option<&Entry> {
+        self.peek_unpacked(key).map(|(entry, _)| entry)
+    }
+
+    /// As [`Keyspace::peek`], with what a packed value is unpacked into.
+    pub(crate) fn peek_unpacked(&mut self, key: &[u8]) -> Option<(&Entry, &mut Unpacked)> {
         let hash = self.hash(key);
-        self.live(hash, key).map(|entry| &*entry)
+        if self.frozen && self.hides(hash, key) {
+            return None;
+        }
+        self.expire_if_due(hash, key);
+        let Store { dbs, unpacked, .. } = &mut *self.store;
+        Some((dbs.get(self.db.index())?.table.find(hash, key)?, unpacked))
     }
 
     /// Looks `key` up for a command that changes it; marks the access and counts nothing.
     ///
     /// The entry must be changed through [`Keyspace::edit`]; this is for looking first.
     pub fn look(&mut self, key: &[u8]) -> Option<&Entry> {
+        self.look_unpacked(key).map(|(entry, _)| entry)
+    }
+
+    /// As [`Keyspace::look`], with what a packed value is unpacked into.
+    pub(crate) fn look_unpacked(&mut self, key: &[u8]) -> Option<(&Entry, &mut Unpacked)> {
         let (now, touch) = (self.now, self.touch);
         let hash = self.hash(key);
         // Split borrows: the entry lives in `dbs`, the clock's chance in `rng`.
         self.expire_if_due(hash, key);
-        let Store { dbs, rng, access, .. } = &mut *self.store;
+        let Store { dbs, rng, access, unpacked, .. } = &mut *self.store;
         let entry = dbs.get_mut(self.db.index())?.table.find_mut(hash, key)?;
         if touch {
             entry.set_clock(access.touched(entry.clock(), now, rng));
         }
-        Some(entry)
+        Some((entry, unpacked))
     }
 
     /// Looks `key` up without counting, marking or deleting anything, so that several entries can
@@ -198,25 +256,26 @@ impl<'a> Keyspace<'a> {
     /// Changes the entry at `key` in place; `None` when there is none. The accounts follow.
     #[inline]
     pub fn edit<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-        self.edit_by_rules(key, |entry, _| change(entry))
+        self.edit_by_rules(key, |entry, _, _| change(entry))
     }
 
-    /// As [`Keyspace::edit`], with what objects need to know when they are changed.
+    /// As [`Keyspace::edit`], with what objects need to know when they are changed, and what packed
+    /// ones are unpacked into.
     #[inline]
     pub(crate) fn edit_by_rules<R>(
         &mut self,
         key: &[u8],
-        change: impl FnOnce(&mut Entry, &Rules) -> R,
+        change: impl FnOnce(&mut Entry, &Rules, &mut Unpacked) -> R,
     ) -> Option<R> {
         let (now, hash) = (self.now, self.hash(key));
-        let Store { dbs, rng, access, ledger, trash, rules, .. } = &mut *self.store;
+        let Store { dbs, rng, access, ledger, trash, rules, unpacked, .. } = &mut *self.store;
         let db = dbs.get_mut(self.db.index())?;
         match db.table.find_live(hash, key, now.ms()) {
             Lookup::Live(entry) => {
                 let (bytes, before) = (entry.alloc_bytes(), entry.expiry());
                 let fields_before = fields_due(entry);
                 ledger.touch(self.db, key);
-                let outcome = change(entry, rules);
+                let outcome = change(entry, rules, unpacked);
                 if self.touch {
                     entry.set_clock(access.touched(entry.clock(), now, rng));
                 }
@@ -292,7 +351,7 @@ impl<'a> Keyspace<'a> {
             return;
         }
         let (mut gone, mut is_spent) = (Vec::new(), false);
-        self.edit_by_rules(key, |entry, _| {
+        self.edit_by_rules(key, |entry, _, _| {
             if let Some(fields) = entry.object_mut().and_then(Hash::of_mut) {
                 gone.extend(names.filter_map(|name| fields.take_if_due(name, now_ms)));
                 is_spent = fields.is_empty();
@@ -301,6 +360,7 @@ impl<'a> Keyspace<'a> {
         self.store.ledger.note_fields_expired(self.db, key, gone);
         if is_spent {
             self.delete(key);
+            self.notify(Class::Generic, "del", key);
         }
     }
 
@@ -334,6 +394,7 @@ impl<'a> Keyspace<'a> {
             trash.throw(old, ledger);
         }
         ledger.touch(self.db, entry.key());
+        ledger.notices.tell(self.db, Class::New, "new", entry.key());
         ledger.entry_bytes += entry.alloc_bytes();
         db.expiring.learn(hash, &entry);
         db.table.insert_new(hash, entry);
@@ -354,6 +415,7 @@ impl<'a> Keyspace<'a> {
             Value::Object(object) => {
                 Entry::with_object(name, Box::new(object.clone()), entry.expiry(), clock)
             }
+            Value::Packed(packed) => Entry::with_packed(name, packed, entry.expiry(), clock),
         })
     }
 
@@ -411,14 +473,6 @@ impl<'a> Keyspace<'a> {
         }
     }
 
-    fn live(&mut self, hash: u64, key: &[u8]) -> Option<&mut Entry> {
-        if self.frozen && self.hides(hash, key) {
-            return None;
-        }
-        self.expire_if_due(hash, key);
-        self.store.dbs.get_mut(self.db.index())?.table.find_mut(hash, key)
-    }
-
     /// Whether `key` is there but has expired.
     #[cold]
     fn hides(&mut self, hash: u64, key: &[u8]) -> bool {
@@ -445,13 +499,20 @@ impl<'a> Keyspace<'a> {
 
     fn insert(&mut self, hash: u64, key: &[u8], value: NewValue<'_>, deadline: Deadline) {
         let clock = self.store.access.fresh(self.now);
+        self.tell(Class::New, "new", key);
         self.insert_entry(hash, Entry::new(key, value, deadline.of_new(), clock));
     }
 
     /// Makes `key`, which must not be there, with an object.
     pub(crate) fn add_object(&mut self, key: &[u8], object: Object, deadline: Deadline) {
+        self.tell(Class::New, "new", key);
+        self.put_object(key, object, deadline);
+    }
+
+    /// As [`Keyspace::add_object`], for a key that was there until a moment ago.
+    pub(crate) fn put_object(&mut self, key: &[u8], object: Object, deadline: Deadline) {
         let (hash, clock) = (self.hash(key), self.store.access.fresh(self.now));
-        let entry = Entry::with_object(key, Box::new(object), deadline.of_new(), clock);
+        let entry = new_entry(key, object, deadline.of_new(), clock);
         self.insert_entry(hash, entry);
     }
 

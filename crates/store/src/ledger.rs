@@ -1,5 +1,6 @@
 //! The accounts of the store: bytes, counters, and the record of deletions nobody asked for.
 
+use crate::events::{Class, Notices};
 use crate::expiring::Expiring;
 use crate::{Deleted, Entry, Stats, Touched, Why};
 use alloc::vec::Vec;
@@ -15,6 +16,7 @@ pub(crate) struct Ledger {
     pub(crate) record_deleted: bool,
     pub(crate) touched: Vec<Touched>,
     pub(crate) record_touched: bool,
+    pub(crate) notices: Notices,
 }
 
 impl Ledger {
@@ -22,6 +24,15 @@ impl Ledger {
     pub(crate) fn forget(&mut self, expiring: &mut Expiring, gone: &Entry) {
         self.entry_bytes -= gone.alloc_bytes();
         expiring.forget(gone);
+    }
+
+    /// Counts a reading command that found no key.
+    #[inline]
+    pub(crate) fn miss(&mut self, db: DbIndex, key: &[u8], tell: bool) {
+        self.stats.misses += 1;
+        if tell {
+            self.notices.tell(db, Class::Missed, "keymiss", key);
+        }
     }
 
     /// Puts on record that a key may have changed, for whoever waits for it.
@@ -43,8 +54,14 @@ impl Ledger {
     pub(crate) fn note_deleted(&mut self, db: DbIndex, key: &[u8], why: Why) {
         self.touch(db, key);
         match why {
-            Why::Expired => self.stats.expired += 1,
-            Why::Evicted => self.stats.evicted += 1,
+            Why::Expired => {
+                self.stats.expired += 1;
+                self.notices.changed(db, Class::Expired, "expired", key);
+            }
+            Why::Evicted => {
+                self.stats.evicted += 1;
+                self.notices.changed(db, Class::Evicted, "evicted", key);
+            }
         }
         if self.record_deleted {
             self.deleted.push(Deleted { db, key: key.into(), why, fields: Vec::new() });
@@ -58,6 +75,7 @@ impl Ledger {
         }
         self.touch(db, key);
         self.stats.expired_fields += fields.len() as u64;
+        self.notices.changed(db, Class::Hash, "hexpired", key);
         if self.record_deleted {
             self.deleted.push(Deleted { db, key: key.into(), why: Why::Expired, fields });
         }

@@ -9,6 +9,7 @@
 extern crate alloc;
 
 mod access;
+mod events;
 mod evict;
 mod expire;
 mod expiring;
@@ -19,9 +20,11 @@ mod trash;
 mod typed;
 
 pub use access::{Access, AccessPolicy};
+pub use events::{Class, Classes, KeyEvent};
 pub use evict::{Candidates, Evict, Victims};
 pub use expire::ExpireRound;
 pub use keyspace::{Deadline, Keyspace, WrongType};
+pub use object::algebra;
 pub use object::{Hash, Kind, Limits, List, Object, Rules, Set, Stream, Zset};
 pub use vesta_ds::stream;
 pub use vesta_ds::{
@@ -33,6 +36,7 @@ pub use vesta_ds::{LexBound, Placed, ScoreBound};
 
 use crate::expiring::Expiring;
 use crate::ledger::Ledger;
+use crate::object::packed::Unpacked;
 use crate::trash::Trash;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -50,6 +54,8 @@ pub struct Store {
     trash: Trash,
     /// What objects need to know when they are changed; the hasher is that of all tables.
     rules: Rules,
+    /// Where packed values are unpacked while a command works on them.
+    unpacked: Unpacked,
     rng: Rng,
     access: Access,
     ledger: Ledger,
@@ -143,6 +149,7 @@ impl Store {
             dbs,
             trash: Trash::default(),
             rules: Rules { limits: Limits::default(), hasher },
+            unpacked: Unpacked::default(),
             rng,
             access,
             ledger: Ledger::default(),
@@ -202,7 +209,7 @@ impl Store {
     #[must_use]
     pub fn overhead_bytes(&self) -> usize {
         let tables: usize = self.dbs.iter().map(Db::heap_bytes).sum();
-        tables + self.trash.overhead_bytes()
+        tables + self.trash.overhead_bytes() + self.unpacked.heap_bytes()
     }
 
     /// Bytes of the table of `db`, without the entries.
@@ -279,33 +286,88 @@ impl Store {
         core::mem::take(&mut self.ledger.deleted)
     }
 
-    /// Whether [`Store::take_deleted`] would give anything.
-    #[must_use]
-    #[inline]
-    pub fn has_deleted(&self) -> bool {
-        !self.ledger.deleted.is_empty()
+    /// Which events are put on record for [`Store::take_events`] from here on.
+    pub fn record_events(&mut self, classes: Classes) {
+        self.ledger.notices.want(classes);
     }
 
-    /// Exchanges two databases.
-    pub fn swap(&mut self, left: DbIndex, right: DbIndex) {
+    /// The events since the last call, in order.
+    pub fn take_events(&mut self) -> Vec<KeyEvent> {
+        core::mem::take(&mut self.ledger.notices.events)
+    }
+
+    /// Whether [`Store::take_events`] or [`Store::take_deleted`] would give anything.
+    #[must_use]
+    #[inline]
+    pub fn has_news(&self) -> bool {
+        !(self.ledger.notices.events.is_empty() && self.ledger.deleted.is_empty())
+    }
+
+    /// Has modifications of a key put on record for [`Store::take_modified`]; as often as it is
+    /// watched it must be unwatched. What has expired is to be deleted first, by looking for it:
+    /// its deletion counts as a modification.
+    pub fn watch(&mut self, db: DbIndex, key: &[u8]) {
+        self.ledger.notices.watch((db, key.into()));
+    }
+
+    /// Takes back one [`Store::watch`].
+    pub fn unwatch(&mut self, db: DbIndex, key: &[u8]) {
+        self.ledger.notices.unwatch(&(db, key.into()));
+    }
+
+    /// The watched keys that were modified since the last call, in order; a key may be named more
+    /// than once.
+    pub fn take_modified(&mut self) -> Vec<(DbIndex, Box<[u8]>)> {
+        core::mem::take(&mut self.ledger.notices.modified)
+    }
+
+    /// Whether [`Store::take_modified`] would give anything.
+    #[must_use]
+    #[inline]
+    pub fn has_modified(&self) -> bool {
+        !self.ledger.notices.modified.is_empty()
+    }
+
+    /// Marks the watched keys of a database that are there, before all of it changes.
+    fn mark_present(&mut self, db: DbIndex, now: Option<Unix>) {
+        for key in self.ledger.notices.watched_of(db) {
+            let entry = self.db(db).table.find(self.hash(&key), &key);
+            let is_there = |entry: &Entry| now.is_none_or(|now| !entry.is_due(now.ms()));
+            if entry.is_some_and(is_there) {
+                self.ledger.notices.mark(db, &key);
+            }
+        }
+    }
+
+    /// Exchanges two databases. A watched key counts as modified where there is one before, or
+    /// after, that has not expired by `now`.
+    pub fn swap(&mut self, left: DbIndex, right: DbIndex, now: Unix) {
+        if left == right {
+            return;
+        }
+        self.mark_present(left, None);
+        self.mark_present(right, None);
         self.dbs.swap(left.index(), right.index());
+        self.mark_present(left, Some(now));
+        self.mark_present(right, Some(now));
         self.ledger.touch_all(left);
         self.ledger.touch_all(right);
     }
 
     /// Empties `db` and says how many keys it had. `lazily`: the memory is freed in slices by
-    /// [`Store::reap`]; otherwise before this returns.
+    /// [`Store::reap`]; otherwise before this returns. Watched keys that were there are modified.
     pub fn flush(&mut self, db: DbIndex, lazily: bool) -> usize {
+        self.mark_present(db, None);
         let empty = Db::new(&self.rules.hasher);
         let Some(slot) = self.dbs.get_mut(db.index()) else { return 0 };
-        let mut old = core::mem::replace(slot, empty).table;
-        let keys = old.len();
+        let mut old = core::mem::replace(slot, empty);
+        let keys = old.table.len();
         self.ledger.touch_all(db);
         if lazily {
-            self.trash.throw_table(old);
+            self.trash.throw_db(old, &mut self.ledger);
         } else {
             let mut freed = 0;
-            old.drain_some(usize::MAX, |entry| freed += entry.alloc_bytes());
+            old.table.drain_some(usize::MAX, |entry| freed += entry.alloc_bytes());
             self.ledger.entry_bytes -= freed;
         }
         keys

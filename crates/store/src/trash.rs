@@ -5,8 +5,9 @@
 //! place, expiry, eviction): no command waits for it. Its bytes stay on the accounts until they are
 //! really free. Eviction reaps before it takes another key.
 
+use crate::expiring::Expiring;
 use crate::ledger::Ledger;
-use crate::{Entry, Object};
+use crate::{Db, Entry, Object};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use vesta_ds::{Heap, Table};
@@ -19,14 +20,27 @@ const DROPPED_AT_ONCE_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Trash {
     tables: Vec<Table<Entry>>,
+    /// What was remembered of the tables' hashes.
+    expiring: Vec<Expiring>,
     objects: Vec<Object>,
 }
 
 impl Trash {
-    /// Puts a whole table of entries aside. Its entries stay on the accounts.
-    pub(crate) fn throw_table(&mut self, table: Table<Entry>) {
-        if !table.is_empty() {
-            self.tables.push(table);
+    /// Puts a whole database aside. Its entries stay on the accounts.
+    pub(crate) fn throw_db(&mut self, db: Db, ledger: &mut Ledger) {
+        let Db { mut table, expiring } = db;
+        if table.len() <= DROPPED_AT_ONCE_MAX {
+            table.drain_some(usize::MAX, |mut entry| {
+                ledger.entry_bytes -= entry.alloc_bytes();
+                if let Some(object) = entry.take_object() {
+                    self.throw_object(object, ledger);
+                }
+            });
+            return;
+        }
+        self.tables.push(table);
+        if expiring.hashes() > 0 {
+            self.expiring.push(expiring);
         }
     }
 
@@ -76,11 +90,16 @@ impl Trash {
             if table.is_empty() {
                 self.tables.pop();
             }
+        } else if let Some(expiring) = self.expiring.last_mut() {
+            expiring.drain_some(items);
+            if expiring.hashes() == 0 {
+                self.expiring.pop();
+            }
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.tables.is_empty() && self.objects.is_empty()
+        self.tables.is_empty() && self.expiring.is_empty() && self.objects.is_empty()
     }
 
     /// Keys and values that wait.
@@ -91,8 +110,11 @@ impl Trash {
     /// Bytes of the tables, without their entries, and of the lists of what waits.
     pub(crate) fn overhead_bytes(&self) -> usize {
         let tables: usize = self.tables.iter().map(Table::heap_bytes).sum();
-        let lists = self.tables.capacity() * size_of::<Table<Entry>>();
-        tables + lists + self.objects.capacity() * size_of::<Object>()
+        let expiring: usize = self.expiring.iter().map(Expiring::heap_bytes).sum();
+        let lists = self.tables.capacity() * size_of::<Table<Entry>>()
+            + self.expiring.capacity() * size_of::<Expiring>()
+            + self.objects.capacity() * size_of::<Object>();
+        tables + expiring + lists
     }
 }
 

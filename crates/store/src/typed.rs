@@ -2,6 +2,7 @@
 //! accounts follow what changes inside an object, and an object that has become empty goes.
 
 use crate::keyspace::{Deadline, Keyspace, WrongType};
+use crate::object::packed::Unpacked;
 use crate::object::{Kind, Object, Rules};
 use crate::{Entry, StrRef};
 use vesta_ds::Value;
@@ -34,10 +35,25 @@ impl Keyspace<'_> {
         key: &[u8],
         change: impl FnOnce(&mut Entry) -> R,
     ) -> Result<Option<R>, WrongType> {
+        let touched = self.store.ledger.touched.len();
         let outcome = self.edit(key, |entry| match entry.value() {
             Value::String(_) => Ok(change(entry)),
-            Value::Object(_) => Err(WrongType),
+            Value::Object(_) | Value::Packed(_) => Err(WrongType),
         });
+        self.unless_refused(touched, outcome)
+    }
+
+    /// The outcome of an edit. What was of the wrong type and has not changed wakes nobody who
+    /// waits for it; `touched` is how many keys were touched before.
+    #[inline]
+    fn unless_refused<R>(
+        &mut self,
+        touched: usize,
+        outcome: Option<Result<R, WrongType>>,
+    ) -> Result<Option<R>, WrongType> {
+        if matches!(outcome, Some(Err(WrongType))) {
+            self.store.ledger.touched.truncate(touched);
+        }
         outcome.transpose()
     }
 
@@ -47,7 +63,7 @@ impl Keyspace<'_> {
     /// [`WrongType`] when the value is none.
     #[inline]
     pub fn read_as<T: Kind>(&mut self, key: &[u8]) -> Result<Option<&T>, WrongType> {
-        self.read(key).map(object_of).transpose()
+        self.read_unpacked(key).map(object_of).transpose()
     }
 
     /// The `T` at `key` for a command that goes on to change it.
@@ -55,16 +71,17 @@ impl Keyspace<'_> {
     /// # Errors
     /// [`WrongType`] when the value is none.
     pub fn look_as<T: Kind>(&mut self, key: &[u8]) -> Result<Option<&T>, WrongType> {
-        self.look(key).map(object_of).transpose()
+        self.look_unpacked(key).map(object_of).transpose()
     }
 
-    /// The `T` at `key`, while others are looked at too. It is there when a command has read or
-    /// looked at the key before, which see to expiry, access marks and counts.
+    /// The `T` at `key`, while others are looked at too; not for hashes. It is there when a command
+    /// has read or looked at the key before, which see to expiry, access marks and counts.
     ///
     /// # Errors
     /// [`WrongType`] when the value is none.
     pub fn beside_as<T: Kind>(&self, key: &[u8]) -> Result<Option<&T>, WrongType> {
-        self.beside(key).map(object_of).transpose()
+        let object = self.beside(key).map(|entry| entry.object().and_then(T::of).ok_or(WrongType));
+        object.transpose()
     }
 
     /// What values need to know when they are changed.
@@ -78,7 +95,7 @@ impl Keyspace<'_> {
     /// # Errors
     /// [`WrongType`] when the value is none.
     pub fn peek_as<T: Kind>(&mut self, key: &[u8]) -> Result<Option<&T>, WrongType> {
-        self.peek(key).map(object_of).transpose()
+        self.peek_unpacked(key).map(object_of).transpose()
     }
 
     /// Changes the `T` at `key` in place; `None` when there is none. The accounts follow. A value
@@ -91,17 +108,20 @@ impl Keyspace<'_> {
         key: &[u8],
         change: impl FnOnce(&mut T, &Rules) -> R,
     ) -> Result<Option<R>, WrongType> {
+        let touched = self.store.ledger.touched.len();
         let mut is_spent = false;
-        let outcome = self.edit_by_rules(key, |entry, rules| {
-            let object = entry.object_mut().ok_or(WrongType)?;
-            let outcome = change(T::of_mut(object).ok_or(WrongType)?, rules);
-            is_spent = object.is_spent();
-            Ok(outcome)
+        let outcome = self.edit_by_rules(key, |entry, rules, unpacked| {
+            let edited = unpacked.edit(entry, rules, |object, rules| {
+                let outcome = change(T::of_mut(object).ok_or(WrongType)?, rules);
+                is_spent = object.is_spent();
+                Ok(outcome)
+            });
+            edited.ok_or(WrongType)?
         });
         if is_spent {
             self.delete(key);
         }
-        outcome.transpose()
+        self.unless_refused(touched, outcome)
     }
 
     /// As [`Keyspace::edit_as`], for a change that nobody who waits for the key can be served by:
@@ -157,8 +177,12 @@ impl Keyspace<'_> {
             Deadline::Never => None,
             Deadline::At(ms) => Some(ms),
         };
-        self.delete(key);
-        self.add_object(key, object, expiry.map_or(Deadline::Never, Deadline::At));
+        let deadline = expiry.map_or(Deadline::Never, Deadline::At);
+        if self.delete(key) {
+            self.put_object(key, object, deadline);
+        } else {
+            self.add_object(key, object, deadline);
+        }
     }
 }
 
@@ -166,6 +190,7 @@ fn string_of(entry: &Entry) -> Result<StrRef<'_>, WrongType> {
     entry.string().ok_or(WrongType)
 }
 
-fn object_of<T: Kind>(entry: &Entry) -> Result<&T, WrongType> {
-    entry.object().and_then(T::of).ok_or(WrongType)
+fn object_of<'a, T: Kind>(found: (&'a Entry, &'a mut Unpacked)) -> Result<&'a T, WrongType> {
+    let (entry, unpacked) = found;
+    unpacked.object(entry).and_then(T::of).ok_or(WrongType)
 }

@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use vesta_store::object::{encoding_name, type_name};
 use vesta_store::{
-    Access, Candidates, Deadline, Evict, Hash, Keyspace, Kind, NewValue, Set, Store, Victims,
-    WrongType,
+    Access, Candidates, Deadline, Evict, Hash, Keyspace, Kind, NewValue, Rules, Set, Store,
+    Victims, WrongType,
 };
 use vesta_types::{DbIndex, Mono, Now, Rng, Unix};
 
@@ -212,6 +212,44 @@ fn a_large_value_is_freed_in_slices_whatever_removes_it() {
 }
 
 #[test]
+fn a_small_hash_lies_in_its_entry_until_it_grows() {
+    let (mut store, _) = world();
+    let shown = |store: &mut Store, key: &[u8]| {
+        let mut keys = keys(store);
+        let hash: Option<&Hash> = keys.read_as(key).expect("it is a hash");
+        format!("{:?}", hash.expect("it is there"))
+    };
+    let is_packed =
+        |store: &mut Store| keys(store).peek(b"hash").is_some_and(|entry| entry.packed().is_some());
+    let value = [b'v'; 60];
+    for number in 0..10 {
+        let name = format!("field:{number}");
+        let set = |hash: &mut Hash, rules: &Rules| hash.set(name.as_bytes(), &value, rules);
+        assert_eq!(keys(&mut store).upsert_as(b"hash", set), Ok(true));
+        assert_eq!(is_packed(&mut store), number < 5, "with {} fields", number + 1);
+        assert_eq!(keys(&mut store).read_as::<Set>(b"hash").err(), Some(WrongType));
+        let entry = keys(&mut store).duplicate(b"hash", b"copy").expect("it is there");
+        assert_eq!((type_name(&entry), encoding_name(&entry)), ("hash", "listpack"));
+        keys(&mut store).put(entry);
+        assert_eq!(shown(&mut store, b"copy"), shown(&mut store, b"hash"));
+    }
+    for number in 0..9 {
+        let name = format!("field:{number}");
+        let remove = |hash: &mut Hash, _: &Rules| hash.remove(name.as_bytes());
+        assert_eq!(keys(&mut store).edit_as(b"hash", remove), Ok(Some(true)));
+        assert_eq!(is_packed(&mut store), number >= 4, "with {} fields", 9 - number);
+    }
+    let left = keys(&mut store).read_as::<Hash>(b"hash").map(|hash| hash.map(Hash::len));
+    assert_eq!(left, Ok(Some(1)));
+    let expire = |hash: &mut Hash, rules: &Rules| hash.set_expiry(b"field:9", Some(9), rules);
+    assert_eq!(keys(&mut store).edit_as(b"hash", expire), Ok(Some(true)));
+    assert!(!is_packed(&mut store), "a listpack has no place for an expiry");
+    let remove = |hash: &mut Hash, _: &Rules| hash.remove(b"field:9");
+    assert_eq!(keys(&mut store).edit_as(b"hash", remove), Ok(Some(true)));
+    assert!(!keys(&mut store).contains(b"hash"), "an empty hash goes");
+}
+
+#[test]
 fn a_small_value_is_freed_at_once() {
     let (mut store, _) = world();
     fill_hash(&mut store, b"hash", 500);
@@ -236,6 +274,26 @@ fn a_database_flushed_lazily_frees_its_large_values_in_slices() {
     }
     assert!(slices >= 190, "{slices} slices");
     assert_eq!((store.garbage_items(), store.stats().reaped), (0, 20));
+}
+
+#[test]
+fn what_is_remembered_of_hashes_whose_fields_expire_is_freed_in_slices_too() {
+    let (mut store, _) = world();
+    for number in 0..5000 {
+        let key = format!("hash:{number}");
+        fill_hash(&mut store, key.as_bytes(), 1);
+        let expire = |hash: &mut Hash, rules: &Rules| hash.set_expiry(b"field:0", Some(9), rules);
+        assert_eq!(keys(&mut store).edit_as(key.as_bytes(), expire), Ok(Some(true)));
+    }
+    let full = store.overhead_bytes();
+    store.flush(DB, true);
+    let mut last = store.bytes();
+    assert!(store.overhead_bytes() >= full, "nothing is freed yet");
+    while store.reap(100) {
+        assert!(last - store.bytes() < 60_000, "a slice is small");
+        last = store.bytes();
+    }
+    assert!(store.bytes() < 2000, "{} bytes are left: lists that can be used again", store.bytes());
 }
 
 #[test]

@@ -12,10 +12,9 @@
 
 mod draw;
 
-use super::{Kind, Object, Rules};
+use super::{Kind, Object, Rules, all_differ};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 use core::fmt;
 use vesta_ds::{Digits, DueScan, Element, Field, Heap, Iter as TableIter, Listpack, Pairs, Table};
 
@@ -59,12 +58,44 @@ impl Hash {
     /// twice, as in a payload from outside.
     #[must_use]
     pub fn from_listpack(listpack: Listpack) -> Option<Self> {
-        let mut names: Vec<Vec<u8>> =
-            listpack.pairs().map(|(name, _)| name.text(&mut Digits::new()).to_vec()).collect();
-        let is_even = listpack.len() == names.len() * 2;
-        names.sort_unstable();
-        let is_unique = names.windows(2).all(|pair| pair.first() != pair.last());
+        let is_even = listpack.len() == listpack.pairs().count() * 2;
+        let is_unique = all_differ(listpack.pairs().map(|(name, _)| name));
         (is_even && is_unique).then_some(Self(Form::Listpack(listpack)))
+    }
+
+    /// Tells that the hash has, or is going to have, about `count` fields, so that it takes the
+    /// form it would end in.
+    pub fn expect(&mut self, count: usize, rules: &Rules) {
+        if count > rules.limits.hash_listpack_entries_max {
+            self.grown(rules);
+        }
+    }
+
+    /// The fields of the large form, those whose time has come included, for a snapshot; `None`
+    /// while the hash is small.
+    #[must_use]
+    pub fn fields(&self) -> Option<impl Iterator<Item = &Field>> {
+        match &self.0 {
+            Form::Table(fields) => Some(fields.table.iter()),
+            Form::Listpack(_) => None,
+        }
+    }
+
+    /// A hash in the small form.
+    pub(super) fn from_small(listpack: Listpack) -> Self {
+        Self(Form::Listpack(listpack))
+    }
+
+    /// Takes on the small form with the fields of these bytes, those of a listpack.
+    pub(super) fn become_small(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            Form::Listpack(listpack) => listpack.assign(bytes),
+            Form::Table(_) => {
+                let mut listpack = Listpack::new();
+                listpack.assign(bytes);
+                self.0 = Form::Listpack(listpack);
+            }
+        }
     }
 
     /// The small form, for a snapshot.

@@ -62,6 +62,21 @@ impl List {
         Self(Form::Quicklist(Box::new(quicklist)))
     }
 
+    /// A list of nodes that were loaded: in the small form if there is only one listpack, and it
+    /// within the limit, as in Redis.
+    #[must_use]
+    pub fn of_nodes(nodes: Quicklist, rules: &Rules) -> Self {
+        let count = nodes.len();
+        let fits = |bytes| !rules.limits.list_fill.exceeded_by(bytes, count);
+        if !nodes.listpack_bytes().is_some_and(fits) {
+            return Self::from_quicklist(nodes);
+        }
+        match nodes.into_listpack() {
+            Ok(listpack) => Self::from_listpack(listpack),
+            Err(nodes) => Self::from_quicklist(nodes),
+        }
+    }
+
     /// The small form, for a snapshot.
     #[must_use]
     pub fn listpack(&self) -> Option<&Listpack> {

@@ -11,6 +11,7 @@
 mod hash;
 mod limits;
 mod list;
+pub(crate) mod packed;
 mod set;
 mod stream;
 mod zset;
@@ -18,12 +19,14 @@ mod zset;
 pub use hash::{FieldExpiry, Hash};
 pub use limits::{Limits, Rules};
 pub use list::{End, List, ListWalk, Side, Sought};
+pub use packed::new_entry;
 pub use set::Set;
 pub use stream::Stream;
-pub use zset::{Zset, ZsetWalk};
+pub use zset::{Zset, ZsetWalk, algebra};
 
 use crate::Entry;
-use vesta_ds::{Heap, StrRef, Value};
+use alloc::vec::Vec;
+use vesta_ds::{Element, Heap, StrRef, Value};
 
 /// Longest string in bytes that Redis keeps together with its header, and calls `embstr`.
 const EMBSTR_BYTES_MAX: usize = 44;
@@ -139,7 +142,11 @@ impl Heap for Object {
 /// The name of the type of an entry's value, as TYPE has it.
 #[must_use]
 pub fn type_name(entry: &Entry) -> &'static str {
-    entry.object().map_or("string", Object::type_name)
+    match entry.value() {
+        Value::String(_) => "string",
+        Value::Object(object) => object.type_name(),
+        Value::Packed(packed) => Object::unpacked(packed).type_name(),
+    }
 }
 
 /// The name of the encoding that Redis would use for an entry's value, as OBJECT ENCODING has it.
@@ -154,5 +161,19 @@ pub fn encoding_name(entry: &Entry) -> &'static str {
         }
         Value::String(StrRef::Bytes(_) | StrRef::Blob(_)) => "raw",
         Value::Object(object) => object.encoding_name(),
+        Value::Packed(packed) => Object::unpacked(packed).encoding_name(),
     }
+}
+
+/// Whether no two of the elements have the same text. O(n log n); allocates once, 32 bytes for
+/// each.
+fn all_differ<'e>(elements: impl Iterator<Item = Element<'e>>) -> bool {
+    // The two forms of an integer have the same key, and no key is that of another text.
+    let key = |element: Element<'e>| match (element.int(), element) {
+        (None, Element::Bytes(text)) => (None, text),
+        (int, _) => (int, &b""[..]),
+    };
+    let mut keys: Vec<(Option<i64>, &[u8])> = elements.map(key).collect();
+    keys.sort_unstable();
+    keys.is_sorted_by(|a, b| a < b)
 }

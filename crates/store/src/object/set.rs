@@ -10,7 +10,7 @@
 mod algebra;
 mod draw;
 
-use super::{Kind, Object, Rules};
+use super::{Kind, Object, Rules, all_differ};
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -52,10 +52,7 @@ impl Set {
     /// outside.
     #[must_use]
     pub fn from_listpack(listpack: Listpack) -> Option<Self> {
-        let mut members: Vec<Vec<u8>> = listpack.iter().map(owned).collect();
-        members.sort_unstable();
-        let is_unique = members.windows(2).all(|pair| pair.first() != pair.last());
-        is_unique.then_some(Self(Form::Listpack(listpack)))
+        all_differ(listpack.iter()).then_some(Self(Form::Listpack(listpack)))
     }
 
     /// The intset of a set of integers, for a snapshot.

@@ -14,6 +14,12 @@ use vesta_ds::stream::{NodeLimits, Stream as Structure};
 pub struct Stream(Box<Structure>);
 
 impl Stream {
+    /// The value that a structure is.
+    #[must_use]
+    pub fn of(structure: Structure) -> Self {
+        Self(Box::new(structure))
+    }
+
     /// The name that OBJECT ENCODING gives.
     #[must_use]
     pub fn encoding_name(&self) -> &'static str {

@@ -10,13 +10,16 @@
 //!
 //! [`Limits`]: super::Limits
 
-use super::{Kind, Object, Rules};
+pub mod algebra;
+mod draw;
+
+use super::{End, Kind, Object, Rules, all_differ};
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 use core::ops::Range;
 use vesta_ds::{
-    Digits, Element, Heap, LexBound, Listpack, ListpackIter, Members, Placed, ScoreBound,
+    Bulk, Digits, Element, Heap, LexBound, Listpack, ListpackIter, Members, Placed, ScoreBound,
     Zset as Tree,
 };
 use vesta_types::number;
@@ -43,6 +46,49 @@ struct Large {
 }
 
 impl Zset {
+    /// A set of these members, in the form they would have taken one by one. They come in order
+    /// (as [`algebra::ranked`] gives them), each name once, with scores that are numbers.
+    ///
+    /// # Panics
+    /// If they do not and are many.
+    #[must_use]
+    pub fn from_sorted(members: &[(Element<'_>, f64)], rules: &Rules) -> Self {
+        let limits = &rules.limits;
+        let is_small = members.len() <= limits.zset_listpack_entries_max
+            && members
+                .iter()
+                .all(|(name, _)| name.text_len() <= limits.zset_listpack_value_bytes_max);
+        let listpack = is_small.then(|| listpack_of(members)).flatten();
+        Self(listpack.map_or_else(
+            || Form::Tree(Box::new(Large::of(members.iter().copied(), members.len(), rules))),
+            Form::Listpack,
+        ))
+    }
+
+    /// A set of a listpack of members and scores. `None` when they are not in order, a score is
+    /// missing or no number, or a member is there twice, as in a payload from outside.
+    #[must_use]
+    pub fn from_listpack(listpack: Listpack) -> Option<Self> {
+        let (mut before, mut digits) = (None, Digits::new());
+        for (name, score) in listpack.pairs() {
+            let score = match score {
+                Element::Int(number) => number as f64,
+                Element::Bytes(text) => number::parse_f64(text)?,
+            };
+            let is_next = before.is_none_or(|(last_score, last_name): (f64, Element<'_>)| {
+                last_score < score
+                    || (last_score == score && last_name.cmp_text(name.text(&mut digits)).is_lt())
+            });
+            if !is_next {
+                return None;
+            }
+            before = Some((score, name));
+        }
+        let is_whole = listpack.len().is_multiple_of(2);
+        (is_whole && all_differ(listpack.pairs().map(|(name, _)| name)))
+            .then_some(Self(Form::Listpack(listpack)))
+    }
+
     /// The small form, for a snapshot.
     #[must_use]
     pub fn listpack(&self) -> Option<&Listpack> {
@@ -134,6 +180,45 @@ impl Zset {
             return Placed::Inserted;
         }
         self.grown(rules).insert(name, score)
+    }
+
+    /// Takes members out at an end, as long as there are any and `count` is not reached, and hands
+    /// them to `taken` as they go; `Front` has the lowest score. Returns how many went.
+    pub fn pop(
+        &mut self,
+        end: End,
+        count: usize,
+        mut taken: impl FnMut(Element<'_>, f64),
+    ) -> usize {
+        let count = count.min(self.len());
+        match &mut self.0 {
+            Form::Listpack(listpack) => {
+                let start = match end {
+                    End::Front => 0,
+                    End::Back => listpack.len() / 2 - count,
+                };
+                let mut walk = self.walk(start..start + count);
+                let mut next = || match end {
+                    End::Front => walk.next(),
+                    End::Back => walk.next_back(),
+                };
+                while let Some((name, score)) = next() {
+                    taken(name, score);
+                }
+                self.remove_ranks(start..start + count);
+            }
+            Form::Tree(large) => {
+                for _ in 0..count {
+                    let member = match end {
+                        End::Front => large.tree.pop_first(),
+                        End::Back => large.tree.pop_last(),
+                    };
+                    let member = member.expect("no more are taken than there are");
+                    taken(Element::Bytes(member.name()), member.score());
+                }
+            }
+        }
+        count
     }
 
     /// Removes a member; whether it was there.
@@ -267,7 +352,7 @@ impl Zset {
     /// The large form, which the set takes now if it had the small one.
     fn grown(&mut self, rules: &Rules) -> &mut Tree {
         if let Form::Listpack(_) = &self.0 {
-            self.0 = Form::Tree(Box::new(Large::of(self.iter(), rules)));
+            self.0 = Form::Tree(Box::new(Large::of(self.iter(), self.len(), rules)));
         }
         match &mut self.0 {
             Form::Tree(large) => &mut large.tree,
@@ -287,15 +372,27 @@ fn insert_pair(listpack: &mut Listpack, name: &[u8], score: f64) {
             break place;
         }
     };
-    let text: String;
-    let score = if score.abs() <= INT_SCORE_MAX && (score as i64) as f64 == score {
-        Element::Int(score as i64)
-    } else {
-        text = number::format_f64(score);
-        Element::Bytes(text.as_bytes())
-    };
     let place = listpack.insert(place, name).expect(ROOM);
-    listpack.insert(listpack.after(place), score).expect(ROOM);
+    listpack.insert(listpack.after(place), element_of(score, &mut String::new())).expect(ROOM);
+}
+
+/// The small form of members in order, if one can be as large.
+fn listpack_of(members: &[(Element<'_>, f64)]) -> Option<Listpack> {
+    let mut listpack = Listpack::new();
+    for (name, score) in members {
+        listpack.push(*name).ok()?;
+        listpack.push(element_of(*score, &mut String::new())).ok()?;
+    }
+    Some(listpack)
+}
+
+/// What stands for a score in the small form; `text` is room for it.
+fn element_of(score: f64, text: &mut String) -> Element<'_> {
+    if score.abs() <= INT_SCORE_MAX && (score as i64) as f64 == score {
+        return Element::Int(score as i64);
+    }
+    *text = number::format_f64(score);
+    Element::Bytes(text.as_bytes())
 }
 
 /// The score that an element of the small form stands for.
@@ -307,13 +404,18 @@ fn score_of(element: Element<'_>) -> f64 {
 }
 
 impl Large {
-    fn of<'a>(members: impl Iterator<Item = (Element<'a>, f64)>, rules: &Rules) -> Self {
-        let mut tree = Tree::new(rules.hasher.clone());
+    /// `count` members in order.
+    fn of<'a>(
+        members: impl Iterator<Item = (Element<'a>, f64)>,
+        count: usize,
+        rules: &Rules,
+    ) -> Self {
+        let mut bulk = Bulk::new(rules.hasher.clone(), count);
         let mut digits = Digits::new();
         for (name, score) in members {
-            tree.insert(name.text(&mut digits), score);
+            bulk.push(name.text(&mut digits), score);
         }
-        Self { tree, rules: rules.clone() }
+        Self { tree: bulk.finish(), rules: rules.clone() }
     }
 }
 
@@ -323,7 +425,7 @@ impl Clone for Form {
             Self::Listpack(listpack) => Self::Listpack(listpack.clone()),
             Self::Tree(large) => {
                 let members = large.tree.iter().map(|(name, score)| (Element::Bytes(name), score));
-                Self::Tree(Box::new(Large::of(members, &large.rules)))
+                Self::Tree(Box::new(Large::of(members, large.tree.len(), &large.rules)))
             }
         }
     }
@@ -417,6 +519,51 @@ mod tests {
     use alloc::vec::Vec;
     use proptest::prelude::*;
     use vesta_ds::KeyHasher;
+
+    #[test]
+    fn a_listpack_from_outside_is_checked() {
+        let taken = |elements: &[&str]| {
+            let mut listpack = Listpack::new();
+            for element in elements {
+                listpack.push(element.as_bytes()).unwrap();
+            }
+            Zset::from_listpack(listpack).map(|zset| zset.len())
+        };
+        assert_eq!(taken(&[]), Some(0));
+        assert_eq!(taken(&["a", "-inf", "10", "1", "9", "1", "b", "1.5", "c", "inf"]), Some(5));
+        assert_eq!(taken(&["a", "1", "b"]), None, "a score is missing");
+        assert_eq!(taken(&["a", "x"]), None, "no number");
+        assert_eq!(taken(&["a", "nan"]), None, "no number either");
+        assert_eq!(taken(&["a", "2", "b", "1"]), None, "out of order");
+        assert_eq!(taken(&["b", "1", "a", "1"]), None, "out of order by name");
+        assert_eq!(taken(&["a", "1", "a", "2"]), None, "twice");
+    }
+
+    #[test]
+    fn members_are_taken_from_both_ends() {
+        for entries_max in [128, 0] {
+            let limits = Limits { zset_listpack_entries_max: entries_max, ..Limits::default() };
+            let rules = Rules { limits, hasher: KeyHasher::new(1) };
+            let mut zset = Zset::empty();
+            for (name, score) in [("a", 1.0), ("b", 2.5), ("c", 3.0), ("d", 4.0), ("e", 5.0)] {
+                zset.insert(name.as_bytes(), score, &rules);
+            }
+            let mut taken = Vec::new();
+            let mut take = |end, count| {
+                zset.pop(end, count, |name, score| {
+                    taken.push((name.text(&mut Digits::new()).to_vec(), score));
+                })
+            };
+            assert_eq!(take(End::Front, 0), 0);
+            assert_eq!(take(End::Front, 2), 2);
+            assert_eq!(take(End::Back, 2), 2);
+            assert_eq!(take(End::Back, usize::MAX), 1);
+            assert_eq!(take(End::Front, 1), 0);
+            let names: Vec<&[u8]> = taken.iter().map(|(name, _)| name.as_slice()).collect();
+            assert_eq!(names, [b"a", b"b", b"e", b"d", b"c"]);
+            assert!(zset.is_empty());
+        }
+    }
 
     proptest! {
         #[test]

@@ -1,0 +1,198 @@
+//! What the store tells about single keys while a command runs: keyspace events, and marks of
+//! modification on watched keys.
+//!
+//! Both come from the same place, [`crate::Keyspace::notify`], because Redis has them together:
+//! a command that changes a key announces what it did, and whoever watches the key learns that it
+//! is no longer what it was. What the store does by itself (expiry, eviction, a key that is new,
+//! a key that was missed) joins the same record, so that its order is that of the happenings.
+//!
+//! While nobody wants either, telling costs one test of a mask.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use vesta_types::DbIndex;
+
+/// What a keyspace event is about. Source of names and letters: the documentation of
+/// `notify-keyspace-events`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Class {
+    /// Commands of no type: DEL, EXPIRE, RENAME.
+    Generic,
+    /// Strings.
+    String,
+    /// Lists.
+    List,
+    /// Sets.
+    Set,
+    /// Hashes.
+    Hash,
+    /// Sorted sets.
+    Zset,
+    /// A key has expired.
+    Expired,
+    /// A key had to go because memory was needed.
+    Evicted,
+    /// Streams.
+    Stream,
+    /// A command that reads found no key.
+    Missed,
+    /// A key that was not there before.
+    New,
+}
+
+impl Class {
+    /// All classes.
+    pub const ALL: [Self; 11] = [
+        Self::Generic,
+        Self::String,
+        Self::List,
+        Self::Set,
+        Self::Hash,
+        Self::Zset,
+        Self::Expired,
+        Self::Evicted,
+        Self::Stream,
+        Self::Missed,
+        Self::New,
+    ];
+
+    /// Its letter in `notify-keyspace-events`.
+    #[must_use]
+    pub const fn letter(self) -> u8 {
+        match self {
+            Self::Generic => b'g',
+            Self::String => b'$',
+            Self::List => b'l',
+            Self::Set => b's',
+            Self::Hash => b'h',
+            Self::Zset => b'z',
+            Self::Expired => b'x',
+            Self::Evicted => b'e',
+            Self::Stream => b't',
+            Self::Missed => b'm',
+            Self::New => b'n',
+        }
+    }
+
+    const fn bit(self) -> u16 {
+        1 << self as u8
+    }
+}
+
+/// A set of classes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Classes(u16);
+
+impl FromIterator<Class> for Classes {
+    fn from_iter<I: IntoIterator<Item = Class>>(classes: I) -> Self {
+        Self(classes.into_iter().fold(0, |set, class| set | class.bit()))
+    }
+}
+
+/// Something that happened to a key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyEvent {
+    /// Where.
+    pub db: DbIndex,
+    /// What, in the word of Redis (`lpush`, `expired`).
+    pub name: &'static str,
+    /// The key.
+    pub key: Box<[u8]>,
+}
+
+/// A key in a database.
+pub(crate) type Place = (DbIndex, Box<[u8]>);
+
+/// Stands in the mask for marks of modification.
+const MARKS: u16 = 1 << 15;
+
+/// The record of what happened to keys.
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    /// Bits of the classes whose events are wanted, and [`MARKS`] while any key is watched.
+    wanted: u16,
+    pub(crate) events: Vec<KeyEvent>,
+    /// Watched keys, each with how often it is.
+    watched: BTreeMap<Place, usize>,
+    /// Watched keys that were modified.
+    pub(crate) modified: Vec<Place>,
+}
+
+impl Notices {
+    pub(crate) fn want(&mut self, classes: Classes) {
+        self.wanted = classes.0 | self.wanted & MARKS;
+    }
+
+    pub(crate) fn watch(&mut self, place: Place) {
+        *self.watched.entry(place).or_insert(0) += 1;
+        self.wanted |= MARKS;
+    }
+
+    pub(crate) fn unwatch(&mut self, place: &Place) {
+        if let Some(times) = self.watched.get_mut(place) {
+            *times -= 1;
+            if *times == 0 {
+                self.watched.remove(place);
+            }
+        }
+        if self.watched.is_empty() {
+            self.wanted &= !MARKS;
+        }
+    }
+
+    /// Whether anybody wants to know anything.
+    #[inline]
+    pub(crate) fn are_wanted(&self) -> bool {
+        self.wanted != 0
+    }
+
+    /// A key was modified, which is an event.
+    #[inline]
+    pub(crate) fn changed(&mut self, db: DbIndex, class: Class, name: &'static str, key: &[u8]) {
+        if self.wanted & (class.bit() | MARKS) != 0 {
+            self.note_changed(db, class, name, key);
+        }
+    }
+
+    #[cold]
+    fn note_changed(&mut self, db: DbIndex, class: Class, name: &'static str, key: &[u8]) {
+        self.mark(db, key);
+        self.tell(db, class, name, key);
+    }
+
+    /// Something happened about a key that is no modification.
+    #[inline]
+    pub(crate) fn tell(&mut self, db: DbIndex, class: Class, name: &'static str, key: &[u8]) {
+        if self.wanted & class.bit() != 0 {
+            self.note_event(db, name, key);
+        }
+    }
+
+    #[cold]
+    fn note_event(&mut self, db: DbIndex, name: &'static str, key: &[u8]) {
+        self.events.push(KeyEvent { db, name, key: key.into() });
+    }
+
+    /// A key was modified, which is no event.
+    #[inline]
+    pub(crate) fn mark(&mut self, db: DbIndex, key: &[u8]) {
+        if self.wanted & MARKS != 0 {
+            self.note_modified((db, Box::from(key)));
+        }
+    }
+
+    #[cold]
+    fn note_modified(&mut self, place: Place) {
+        if self.watched.contains_key(&place) {
+            self.modified.push(place);
+        }
+    }
+
+    /// The watched keys of a database.
+    pub(crate) fn watched_of(&self, db: DbIndex) -> Vec<Box<[u8]>> {
+        let all = self.watched.keys().filter(|(of, _)| *of == db);
+        all.map(|(_, key)| key.clone()).collect()
+    }
+}

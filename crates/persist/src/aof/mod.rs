@@ -1,0 +1,11 @@
+//! AOF: the log of effects on disk, in several files that a manifest names.
+//!
+//! A log is one *base* (everything up to some moment, as RDB or as requests) and the *increments*
+//! behind it, which are requests as clients send them. A rewrite opens the next increment, writes
+//! a new base of what was there before it, and then makes the old files *history*, to be deleted.
+
+mod manifest;
+mod reader;
+
+pub use manifest::{BaseFormat, LogFile, Manifest, ManifestError, Problem};
+pub use reader::{Item, ItemReader, fuzz_items};

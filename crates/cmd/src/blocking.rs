@@ -6,9 +6,10 @@
 //! node's.
 
 use crate::long_double::LongDouble;
-use crate::{Flow, Outcome, ReplyError};
+use crate::{Flow, Outcome, ReplyError, WriteCtx};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::ops::Range;
 use vesta_resp::{OwnedRequest, Reply, Request};
 
 /// The type of value that can serve a waiting client.
@@ -91,6 +92,29 @@ impl<'a> Waiter<'a> {
         *self.block = Some(block);
         Ok(Flow::Block)
     }
+}
+
+/// Lets the client wait until one of the keys, which are these arguments, holds a value of the type
+/// that is awaited.
+///
+/// # Errors
+/// None; the type is that of handlers.
+pub(crate) fn wait_for(
+    ctx: &mut WriteCtx<'_>,
+    keys: Range<usize>,
+    awaited: Awaited,
+    timeout_ms: Option<u64>,
+    on_timeout: OnTimeout,
+) -> Outcome {
+    let WriteCtx { request, reply, waiter, .. } = ctx;
+    let block = Block {
+        keys: keys.map(|place| Box::from(request.arg(place))).collect(),
+        awaited,
+        timeout_ms,
+        on_timeout,
+        request: unchanged(request),
+    };
+    waiter.wait(reply, block)
 }
 
 /// Timeouts beyond this many milliseconds are refused: no clock goes so far.

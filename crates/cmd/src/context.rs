@@ -4,7 +4,7 @@ use crate::blocking::Waiter;
 use crate::{Commands, Cursor, Host, Propagation};
 use vesta_config::Config;
 use vesta_resp::{Reply, Request};
-use vesta_store::{Keyspace, NewValue};
+use vesta_store::{Class, Keyspace, NewValue};
 use vesta_types::{Now, number};
 
 /// For a command that reads keys.
@@ -103,6 +103,22 @@ impl<'a> WriteCtx<'a> {
     #[must_use]
     pub fn cursor(&self, at: usize) -> Cursor<'a> {
         Cursor::new(self.request, at)
+    }
+
+    /// The command has modified `key` of the selected database, which is the keyspace event
+    /// `name` in the word of Redis. To be called behind the change, once for each event, in the
+    /// order of the real server; see [`Keyspace::notify`] for other databases, and
+    /// [`Keyspace::tell`] and [`Keyspace::mark`] for what is not both event and modification.
+    #[inline]
+    pub fn notify(&mut self, class: Class, name: &'static str, key: &[u8]) {
+        self.keys.notify(class, name, key);
+    }
+
+    /// As [`WriteCtx::notify`], for a value that something was taken from: a key that went with
+    /// its last element is the event `del` as well.
+    #[inline]
+    pub fn notify_taken(&mut self, class: Class, name: &'static str, key: &[u8]) {
+        self.keys.notify_taken(class, name, key);
     }
 
     /// The command changed the data set, and repeating the request repeats the change.

@@ -1,6 +1,5 @@
-//! Replying with elements of values that are no strings, and not with endlessly many.
+//! Replying with elements of values that are no strings.
 
-use crate::ReplyError;
 use vesta_resp::Reply;
 use vesta_store::Element;
 
@@ -20,19 +19,4 @@ pub(crate) fn reply_element_or_null(reply: &mut Reply<'_>, element: Option<Eleme
         Some(element) => reply_element(reply, element),
         None => reply.null(),
     }
-}
-
-/// A reply of more bytes is refused. Redis has no such limit and goes on until its memory is used
-/// up.
-const REPLY_BYTES_MAX: usize = 4 << 30;
-
-/// Refuses a reply of `count` elements drawn with repetitions when it would take too much memory.
-///
-/// # Errors
-/// When elements of `mean_bytes` each would make it longer than 4 GiB.
-pub(crate) fn refuse_endless_reply(count: usize, mean_bytes: usize) -> Result<(), ReplyError> {
-    if count.saturating_mul(mean_bytes) > REPLY_BYTES_MAX {
-        return Err(ReplyError::text("value is out of range"));
-    }
-    Ok(())
 }

@@ -35,6 +35,8 @@ pub struct Session {
     pub no_touch: bool,
     /// Whether it is on this machine (loopback or unix socket).
     pub is_local: bool,
+    /// Channels and patterns it has subscribed to.
+    pub subscriptions: usize,
 }
 
 /// Which replies a client wants.
@@ -106,6 +108,10 @@ pub struct ClientFacts {
     pub flags: String,
     /// The database it has selected.
     pub db: DbIndex,
+    /// Channels it has subscribed to.
+    pub channels: usize,
+    /// Patterns it has subscribed to.
+    pub patterns: usize,
     /// Bytes of requests not yet executed.
     pub query_bytes: usize,
     /// Memory held for them beyond that.
@@ -136,7 +142,7 @@ impl fmt::Display for ClientFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 \
+            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} \
              ssub=0 multi=-1 qbuf={} qbuf-free={} argv-mem={} multi-mem=0 rbs=0 rbp=0 obl=0 \
              oll={} omem={} tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} \
              lib-ver={}",
@@ -149,6 +155,8 @@ impl fmt::Display for ClientFacts {
             self.idle_s,
             self.flags,
             self.db.get(),
+            self.channels,
+            self.patterns,
             self.query_bytes,
             self.query_free_bytes,
             self.argument_bytes,
@@ -193,6 +201,15 @@ impl ClientFilter {
             && self.user.as_ref().is_none_or(|user| user == client.user)
             && self.min_age_s.is_none_or(|age| client.age_s >= age)
     }
+}
+
+/// What a client subscribes to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Topic {
+    /// A channel.
+    Channel,
+    /// All channels whose names match a pattern.
+    Pattern,
 }
 
 /// How CLIENT UNBLOCK ends a wait.
@@ -316,6 +333,31 @@ pub trait Host {
 
     /// Ends the wait of client `id` in a blocking command; whether it was in one.
     fn unblock(&mut self, id: u64, how: Unblock) -> bool;
+
+    /// Has the asking client get what is published on a topic.
+    fn subscribe(&mut self, topic: Topic, name: &[u8]);
+
+    /// Takes a subscription of the asking client back.
+    fn unsubscribe(&mut self, topic: Topic, name: &[u8]);
+
+    /// Takes all subscriptions of the asking client back.
+    fn unsubscribe_all(&mut self);
+
+    /// What the asking client has subscribed to, in the order of names.
+    fn subscribed(&self, topic: Topic) -> Vec<Box<[u8]>>;
+
+    /// Sends a message to whoever has subscribed to its channel; how many times it is sent.
+    fn publish(&mut self, channel: &[u8], message: &[u8]) -> usize;
+
+    /// The channels that somebody has subscribed to by name, in the order of names; only those
+    /// that match `pattern`, if one is given.
+    fn channels(&self, pattern: Option<&[u8]>) -> Vec<Box<[u8]>>;
+
+    /// How many clients have subscribed to a channel by its name.
+    fn subscribers(&self, channel: &[u8]) -> usize;
+
+    /// How many patterns somebody has subscribed to.
+    fn patterns(&self) -> usize;
 
     /// Whether there is a user called `name`.
     fn has_user(&self, name: &[u8]) -> bool;

@@ -12,9 +12,11 @@ pub mod blocking;
 pub mod connection;
 mod context;
 mod cursor;
+mod draw;
 mod element;
 mod encodings;
 mod error;
+pub mod geo;
 pub mod hash;
 mod help;
 pub mod host;
@@ -22,8 +24,11 @@ pub mod hyperloglog;
 pub mod keys;
 pub mod list;
 mod long_double;
+mod mpop;
 mod page;
 mod propagation;
+pub mod pubsub;
+mod remove;
 pub mod server;
 pub mod set;
 pub mod stream;
@@ -38,6 +43,7 @@ pub use error::ReplyError;
 pub use host::Host;
 pub use propagation::Propagation;
 pub use table::{Commands, Found, RenameError};
+pub use vesta_store::Class;
 
 use vesta_spec::Spec;
 
@@ -116,8 +122,10 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         hash::COMMANDS,
         list::COMMANDS,
         zset::COMMANDS,
+        geo::COMMANDS,
         stream::COMMANDS,
         keys::COMMANDS,
+        pubsub::COMMANDS,
         connection::COMMANDS,
         server::COMMANDS,
     ]

@@ -20,6 +20,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use num_bigint::BigUint;
+use vesta_types::number::Hexadecimal;
 
 /// Longest text that is read, in bytes.
 const TEXT_BYTES_MAX: usize = 5119;
@@ -239,7 +240,7 @@ impl Wide {
 }
 
 /// `bits / 2^by`, rounded half to even.
-fn shift_half_even(bits: u128, by: u32) -> u128 {
+pub(crate) fn shift_half_even(bits: u128, by: u32) -> u128 {
     if by == 0 {
         return bits;
     }
@@ -255,7 +256,7 @@ fn shift_half_even(bits: u128, by: u32) -> u128 {
     }
 }
 
-/// Digits around an optional point and an exponent behind `marker` (in lower case).
+/// Decimal digits around an optional point, and an exponent.
 struct Digits<'a> {
     whole: &'a [u8],
     fraction: &'a [u8],
@@ -263,8 +264,10 @@ struct Digits<'a> {
 }
 
 impl<'a> Digits<'a> {
-    fn split(text: &'a [u8], is_digit: fn(&u8) -> bool, marker: u8) -> Option<Self> {
-        let end = |bytes: &[u8]| bytes.iter().position(|b| !is_digit(b)).unwrap_or(bytes.len());
+    fn split(text: &'a [u8]) -> Option<Self> {
+        let end = |bytes: &[u8]| {
+            bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len())
+        };
         let (whole, rest) = text.split_at(end(text));
         let (fraction, rest) = match rest.split_first() {
             Some((b'.', rest)) => rest.split_at(end(rest)),
@@ -275,7 +278,7 @@ impl<'a> Digits<'a> {
         }
         let exponent = match rest.split_first() {
             None => 0,
-            Some((byte, rest)) if byte.eq_ignore_ascii_case(&marker) => parse_exponent(rest)?,
+            Some((b'e' | b'E', rest)) => parse_exponent(rest)?,
             Some(_) => return None,
         };
         Some(Self { whole, fraction, exponent })
@@ -316,7 +319,7 @@ fn parse_exponent(text: &[u8]) -> Option<i64> {
 }
 
 fn parse_decimal(negative: bool, text: &[u8]) -> Option<LongDouble> {
-    let split = Digits::split(text, u8::is_ascii_digit, b'e')?;
+    let split = Digits::split(text)?;
     let (digits, before) = split.significant();
     if digits.is_empty() {
         return Some(ZERO);
@@ -351,14 +354,11 @@ fn cut(negative: bool, number: &BigUint, exponent: i64, sticky: bool) -> Wide {
 }
 
 fn parse_hexadecimal(negative: bool, text: &[u8]) -> Option<LongDouble> {
-    let split = Digits::split(text, u8::is_ascii_hexdigit, b'p')?;
-    let (digits, before) = split.significant();
-    if digits.is_empty() {
+    let Hexadecimal { bits, exponent, sticky } = Hexadecimal::parse(text)?;
+    if bits == 0 {
         return Some(ZERO);
     }
-    let number = BigUint::parse_bytes(&digits, 16)?;
-    let exponent = split.exponent + 4 * (before - signed(digits.len()));
-    cut(negative, &number, exponent, false).read()
+    Wide { negative, bits, exponent, sticky }.read()
 }
 
 #[cfg(test)]

@@ -67,6 +67,11 @@ impl Propagation {
         self.as_is = true;
     }
 
+    /// The running command is for replicas too, though it changes nothing (PUBLISH).
+    pub(crate) fn pass_on(&mut self) {
+        self.as_is = true;
+    }
+
     /// The running command's effect is this command.
     pub(crate) fn add(&mut self, arguments: &[&[u8]]) {
         if self.wanted {

@@ -85,8 +85,9 @@ pub struct ShutdownWish {
 pub struct KeyspaceEvents(u16);
 
 impl KeyspaceEvents {
-    /// Classes in the order they are shown; those from `K` on are not part of `A`.
-    const LETTERS: &'static [u8] = b"g$lshzxetdKEmn";
+    /// Classes in the order they are shown; those from `n` on are not part of `A`. Redis 7.2 does
+    /// not show `n` beside `A`, and so forgets it in CONFIG REWRITE.
+    const LETTERS: &'static [u8] = b"g$lshzxetdnKEm";
     /// The classes that the letter `A` stands for: `g` to `d`.
     const ALL: u16 = (1 << 10) - 1;
 
@@ -112,7 +113,7 @@ impl KeyspaceEvents {
         all.then_some(b'A').into_iter().chain(rest).collect()
     }
 
-    /// Whether the class of `letter` (one of `g$lshzxetdKEmn`) is in the set.
+    /// Whether the class of `letter` (one of `g$lshzxetdnKEm`) is in the set.
     #[must_use]
     pub fn has(self, letter: u8) -> bool {
         Self::bit(letter).is_some_and(|bit| self.0 & bit != 0)

@@ -8,6 +8,8 @@
 
 use crate::action::Action;
 use crate::client::Waiting;
+use crate::execute::Call;
+use crate::gates::{Armed, Verdict};
 use crate::server::Server;
 use crate::{ConnId, Node};
 use alloc::boxed::Box;
@@ -180,28 +182,39 @@ impl Node {
             if found.is_none() && self.server.blocked.need_no_key == 0 {
                 break;
             }
-            let is_ready = self.server.blocked.get(conn).is_some_and(|blocked| {
-                let flags = blocked.found.command.spec.flags;
-                let is_held = self.server.pause.is_some_and(|pause| pause.holds(flags));
-                !is_held && suits(blocked.block.awaited, found)
-            });
-            if is_ready {
+            let blocked = self.server.blocked.get(conn);
+            if blocked.is_some_and(|blocked| suits(blocked.block.awaited, found)) {
                 self.retry(now, conn);
             }
             passed += usize::from(self.server.blocked.get(conn).is_some());
         }
     }
 
-    /// Runs the request of a waiting client again.
+    /// Runs the request of a waiting client again, if the gates let it pass: what it did not need
+    /// to fear when it came may have come since. Whoever a pause holds back keeps its place.
+    ///
+    /// Source: since 7.2 such a request goes through all checks again; 7.0 makes none.
     fn retry(&mut self, now: Now, conn: ConnId) {
-        let Some((request, found)) = self.server.blocked.take_request(conn) else { return };
-        let mut outbox = Outbox::default();
-        let mut ticks = (self.server.meter.ticks)();
-        let hash = self.store.hash(request.request().arg(1));
-        let flow = self.run(now, conn, request.request(), found, hash, &mut outbox, &mut ticks);
-        if flow == Flow::Block {
+        let Some((kept, found)) = self.server.blocked.take_request(conn) else { return };
+        let (request, hash) = (kept.request(), self.store.hash(kept.request().arg(1)));
+        let (mut outbox, mut ticks) = (Outbox::default(), (self.server.meter.ticks)());
+        let (outbox_at, ticks) = (&mut outbox, &mut ticks);
+        let mut call =
+            Call { now, conn, request, found: Some(found), hash, outbox: outbox_at, ticks };
+        let own = self.server.clients.get(conn).map(|client| Armed::by(client, found));
+        let armed = self.server.armed().and(own.unwrap_or_default());
+        let verdict = if armed.is_none() { Verdict::Pass } else { self.ask_gates(&call, found) };
+        let waits_on = match verdict {
+            Verdict::Pass => self.run(&mut call, found) == Flow::Block,
+            Verdict::Hold => true,
+            Verdict::Refuse(error) => {
+                self.refuse(&mut call, &error, Some(found));
+                false
+            }
+        };
+        if waits_on {
             self.waits_for = None;
-            self.server.blocked.restore_request(conn, request);
+            self.server.blocked.restore_request(conn, kept);
         } else {
             self.server.end_block(conn, outbox);
         }
@@ -232,8 +245,9 @@ impl Server {
         conn: ConnId,
         write: impl FnOnce(&mut Reply<'_>),
     ) -> bool {
+        // A client that is to be disconnected waits for nothing any more.
         let Some(client) = self.clients.get(conn) else { return false };
-        if !matches!(client.waiting, Waiting::Key { .. }) {
+        if self.blocked.get(conn).is_none() {
             return false;
         }
         let mut outbox = Outbox::default();

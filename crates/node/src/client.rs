@@ -1,8 +1,9 @@
 //! One connected client.
 
+use crate::pubsub::Subscriber;
 use alloc::boxed::Box;
 use alloc::string::String;
-use vesta_cmd::host::{ClientFacts, ClientKind, Session};
+use vesta_cmd::host::{ClientFacts, ClientKind, Session, Topic};
 use vesta_types::{Mono, Now, ascii};
 
 /// A connection's place in the tables of whoever drives the node. Reused after a disconnect.
@@ -76,6 +77,8 @@ pub(crate) struct Client {
     pub(crate) query_bytes: usize,
     /// Memory held for them between turns.
     pub(crate) inbox_bytes: usize,
+    /// Its subscriptions, once it has had any.
+    pub(crate) subscriber: Option<Box<Subscriber>>,
 }
 
 impl Client {
@@ -95,12 +98,13 @@ impl Client {
             soft_since: None,
             query_bytes: 0,
             inbox_bytes: 0,
+            subscriber: None,
         }
     }
 
     /// What it is, for limits and filters.
     pub(crate) fn kind(&self) -> ClientKind {
-        ClientKind::Normal
+        if self.session.subscriptions > 0 { ClientKind::Pubsub } else { ClientKind::Normal }
     }
 
     /// Memory it takes, in bytes.
@@ -113,6 +117,7 @@ impl Client {
             + self.session.lib_version.len()
             + self.inbox_bytes
             + self.pending_bytes
+            + self.subscriber.as_ref().map_or(0, |subscriber| subscriber.heap_bytes())
     }
 
     /// As CLIENT LIST shows it.
@@ -133,6 +138,8 @@ impl Client {
             idle_s: seconds(self.active),
             flags: self.flags(),
             db: self.session.db,
+            channels: self.subscriptions(Topic::Channel),
+            patterns: self.subscriptions(Topic::Pattern),
             query_bytes: self.query_bytes,
             query_free_bytes: self.inbox_bytes.saturating_sub(self.query_bytes),
             argument_bytes,
@@ -148,9 +155,15 @@ impl Client {
         }
     }
 
+    /// How many channels, or patterns, it has subscribed to.
+    pub(crate) fn subscriptions(&self, topic: Topic) -> usize {
+        self.subscriber.as_ref().map_or(0, |subscriber| subscriber.count(topic))
+    }
+
     /// One letter per property, as CLIENT LIST has them.
     fn flags(&self) -> String {
         let letters = [
+            ('P', self.session.subscriptions > 0),
             ('b', self.waiting != Waiting::No),
             ('c', self.closing),
             ('U', self.is_unix),

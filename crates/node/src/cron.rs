@@ -1,11 +1,12 @@
 //! What a node does by itself, without a request: expiry, freeing, time-outs, measurements.
 //!
-//! A round comes `hz` times a second. Expiry and freeing work in slices of at most a
+//! A round comes `hz` times a second. Expiry and freeing work in slices of at most half a
 //! millisecond; while one has not finished, the next slice comes soon after, so that they get a
 //! bounded share of the time and no request waits longer than a slice.
 
 use crate::action::{Action, Event, ExitCause, Level};
 use crate::client::Waiting;
+use crate::pubsub::wanted_events;
 use crate::statistics::Counts;
 use crate::{ConnId, Node};
 use alloc::format;
@@ -16,7 +17,7 @@ use vesta_resp::{Outbox, Reply};
 use vesta_types::{Mono, Now};
 
 /// Longest slice of work, in microseconds.
-const SLICE_US: u64 = 1000;
+const SLICE_US: u64 = 500;
 /// Share of the time that slices of expiry take, in percent, at effort 1; each further step adds
 /// two. Source: the documented meaning of `active-expire-effort`.
 const EXPIRE_SHARE_PERCENT: u64 = 25;
@@ -66,7 +67,7 @@ impl Node {
     pub fn handle(&mut self, now: Now, event: Event) {
         match event {
             Event::Tick => self.tick(now),
-            Event::Measured(usage) => self.measured(usage),
+            Event::Measured(usage) => self.measured(now, usage),
             Event::Pending { conn, bytes } => self.pending(now, conn, bytes),
             Event::Applied { conn, config, options, outcome } => {
                 if outcome.is_ok() {
@@ -155,7 +156,10 @@ impl Node {
         self.server.actions.push_back(Action::Measure);
     }
 
-    fn measured(&mut self, usage: Usage) {
+    fn measured(&mut self, now: Now, usage: Usage) {
+        if self.server.spare.wants_purge(now.mono, &usage) {
+            self.server.actions.push_back(Action::PurgeMemory);
+        }
         self.server.usage = usage;
         self.server.store_bytes_measured = self.store.bytes();
         self.server.peak_bytes = self.server.peak_bytes.max(usage.allocated_bytes);
@@ -175,8 +179,8 @@ impl Node {
                 break false;
             }
         };
-        if self.store.has_deleted() {
-            self.propagate_deleted();
+        if self.store.has_news() {
+            self.hand_on_news();
         }
         self.server.cron.expire_at = if done {
             None
@@ -193,7 +197,7 @@ impl Node {
     fn reap_slice(&mut self, now: Now) {
         let mut slice = Slice::start(self.server.meter);
         while self.store.reap(FREED_PER_STEP) && !slice.is_over() {}
-        self.server.cron.reap_at = self.store.has_garbage().then(|| now.mono.plus_ms(2));
+        self.server.cron.reap_at = self.store.has_garbage().then(|| now.mono.plus_ms(1));
     }
 
     /// Looks after a share of the clients, so that all are looked at every second.
@@ -215,13 +219,15 @@ impl Node {
             return;
         }
         let idle_us = now.mono.since_us(client.active);
-        if timeout_us > 0 && idle_us > timeout_us && client.waiting == Waiting::No {
+        // Who waits for a key or for messages is not idle.
+        let is_idle = client.waiting == Waiting::No && client.session.subscriptions == 0;
+        if is_idle && timeout_us > 0 && idle_us > timeout_us {
             self.server.log(Level::Verbose, "Closing idle client".to_string());
             self.server.close(conn);
             return;
         }
         let pending = client.pending_bytes;
-        self.is_over_output_limit(Some(now), conn, pending);
+        self.server.is_over_output_limit(Some(now), conn, pending);
     }
 
     fn pending(&mut self, now: Now, conn: ConnId, bytes: usize) {
@@ -231,7 +237,7 @@ impl Node {
             }
             client.pending_bytes = bytes;
         }
-        self.is_over_output_limit(Some(now), conn, bytes);
+        self.server.is_over_output_limit(Some(now), conn, bytes);
     }
 
     /// Ends the wait of a client with its reply.
@@ -261,6 +267,7 @@ impl Node {
     pub(crate) fn config_changed(&mut self) {
         self.store.set_access(crate::access_of(&self.server.config));
         self.store.set_limits(vesta_cmd::limits_of(&self.server.config));
+        self.store.record_events(wanted_events(self.server.config.notify_keyspace_events));
     }
 
     /// How many bytes were sent to clients and in how many writes, since the last report.

@@ -8,12 +8,14 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ptr;
-use vesta_cmd::host::{ClientFacts, ClientFilter, Host, MemoryFacts, Pause, Session, Unblock};
+use vesta_cmd::host::{
+    ClientFacts, ClientFilter, Host, MemoryFacts, Pause, Session, Topic, Unblock,
+};
 use vesta_cmd::{Flow, Outcome, ReplyError};
 use vesta_config::{Config, Peer, ShutdownWish, Takes};
 use vesta_resp::Request;
 use vesta_store::Store;
-use vesta_types::{Mono, Now, ReplId};
+use vesta_types::{Mono, Now, ReplId, glob};
 
 /// The server, as one of its clients asks it.
 #[derive(Debug)]
@@ -147,6 +149,40 @@ impl Host for Desk<'_> {
                 reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
             }),
         }
+    }
+
+    fn subscribe(&mut self, topic: Topic, name: &[u8]) {
+        self.server.subscribe(self.conn, topic, name);
+    }
+
+    fn unsubscribe(&mut self, topic: Topic, name: &[u8]) {
+        self.server.unsubscribe(self.conn, topic, name);
+    }
+
+    fn unsubscribe_all(&mut self) {
+        self.server.unsubscribe_all(self.conn);
+    }
+
+    fn subscribed(&self, topic: Topic) -> Vec<Box<[u8]>> {
+        self.server.subscribed(self.conn, topic)
+    }
+
+    fn publish(&mut self, channel: &[u8], message: &[u8]) -> usize {
+        self.server.publish(channel, message)
+    }
+
+    fn channels(&self, pattern: Option<&[u8]>) -> Vec<Box<[u8]>> {
+        let all = self.server.subscriptions.channels();
+        let meant = all.filter(|name| pattern.is_none_or(|glob| glob::matches(glob, name, false)));
+        meant.cloned().collect()
+    }
+
+    fn subscribers(&self, channel: &[u8]) -> usize {
+        self.server.subscriptions.subscribers(channel)
+    }
+
+    fn patterns(&self) -> usize {
+        self.server.subscriptions.patterns()
     }
 
     fn has_user(&self, name: &[u8]) -> bool {

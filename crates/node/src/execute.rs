@@ -3,7 +3,6 @@
 use crate::client::{NO_LEAF, Waiting};
 use crate::desk::Desk;
 use crate::gates::{self, Armed, Asked, Verdict};
-use crate::serve::Prepared;
 use crate::{ConnId, Level, Node};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -12,7 +11,6 @@ use vesta_cmd::blocking::Waiter;
 use vesta_cmd::host::Replies;
 use vesta_cmd::{ControlCtx, Flow, Found, Outcome, ReadCtx, ReplyError, Run, WriteCtx};
 use vesta_resp::{Outbox, Reply, Request};
-use vesta_spec::Flags;
 use vesta_store::{Field, Keyspace, Why};
 use vesta_types::{Now, ascii};
 
@@ -32,80 +30,72 @@ pub(crate) enum Next {
     Close,
 }
 
+/// One request on its way through the gates and its handler.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) now: Now,
+    /// Whose it is.
+    pub(crate) conn: ConnId,
+    pub(crate) request: Request<'a>,
+    /// Its command, when the name is one.
+    pub(crate) found: Option<Found>,
+    /// The hash of the first argument behind the name.
+    pub(crate) hash: u64,
+    /// Where the reply goes.
+    pub(crate) outbox: &'a mut Outbox,
+    /// The meter's reading at the start; moved on to the end.
+    pub(crate) ticks: &'a mut u64,
+}
+
 impl Node {
-    /// Executes one request and appends its reply to `outbox`, if the client wants it. `ticks` is
-    /// the meter's reading at its start and is moved on to its end.
+    /// Executes one request and appends its reply to the outbox, if the client wants it.
     #[inline]
-    pub(crate) fn execute(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        request: Request<'_>,
-        prepared: &Prepared,
-        outbox: &mut Outbox,
-        ticks: &mut u64,
-    ) -> Next {
-        let Some(client) = self.server.clients.get_mut(conn) else { return Next::Close };
+    pub(crate) fn execute(&mut self, call: &mut Call<'_>) -> Next {
+        let Some(client) = self.server.clients.get_mut(call.conn) else { return Next::Close };
         if client.session.replies != Replies::On {
-            return self.execute_unheard(now, conn, request, prepared, outbox, ticks);
+            return self.execute_unheard(call);
         }
-        self.execute_heard(now, conn, request, prepared, outbox, ticks)
+        self.execute_heard(call)
     }
 
-    /// Executes one request and appends its reply to `outbox`.
+    /// Executes one request and appends its reply to the outbox.
     #[inline]
-    fn execute_heard(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        request: Request<'_>,
-        prepared: &Prepared,
-        outbox: &mut Outbox,
-        ticks: &mut u64,
-    ) -> Next {
+    fn execute_heard(&mut self, call: &mut Call<'_>) -> Next {
         let everyone = self.server.armed();
-        let Some(client) = self.server.clients.get_mut(conn) else { return Next::Close };
-        let Some(found) = prepared.found else {
+        let Some(client) = self.server.clients.get_mut(call.conn) else { return Next::Close };
+        let Some(found) = call.found else {
             client.last_leaf = NO_LEAF;
-            if HTTP.iter().any(|word| ascii::is_word(request.arg(0), word)) {
-                return self.show_out(conn, outbox);
+            if HTTP.iter().any(|word| ascii::is_word(call.request.arg(0), word)) {
+                return self.show_out(call);
             }
-            let error = self.unknown(request);
-            return self.refuse(conn, outbox, &error, None);
+            let error = self.unknown(call.request);
+            return self.refuse(call, &error, None);
         };
         client.last_leaf = found.leaf;
-        if !found.command.spec.arity.accepts(request.len()) {
+        if !found.command.spec.arity.accepts(call.request.len()) {
             let error = ReplyError::WrongArity(found.full_name());
-            return self.refuse(conn, outbox, &error, Some(found));
+            return self.refuse(call, &error, Some(found));
         }
-        let own = Armed::AUTHENTICATION
-            .when(!client.session.authenticated)
-            .and(Armed::PROTECTED.when(found.command.spec.flags.has(Flags::PROTECTED)));
-        let armed = everyone.and(own);
-        if !armed.is_none() {
-            return self.execute_armed(now, conn, request, found, prepared.hash, outbox, ticks);
+        if !everyone.and(Armed::by(client, found)).is_none() {
+            match self.ask_gates(call, found) {
+                Verdict::Pass => {}
+                Verdict::Refuse(error) => return self.refuse(call, &error, Some(found)),
+                Verdict::Hold => return Next::Hold,
+            }
         }
-        let flow = self.run(now, conn, request, found, prepared.hash, outbox, ticks);
-        self.after(now, conn, found, flow)
+        let flow = self.run(call, found);
+        self.after(call.now, call.conn, found, flow)
     }
 
     /// Executes a request of a client that wants no replies, or not this one (CLIENT REPLY).
     /// What counts is whether it wants them when the command ends: ON is answered, OFF is not.
     #[cold]
-    fn execute_unheard(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        request: Request<'_>,
-        prepared: &Prepared,
-        outbox: &mut Outbox,
-        ticks: &mut u64,
-    ) -> Next {
-        let mark = outbox.mark();
+    fn execute_unheard(&mut self, call: &mut Call<'_>) -> Next {
+        let (conn, mark) = (call.conn, call.outbox.mark());
         self.turn_replies(conn, Replies::SkipNext, Replies::SkipThis);
-        let next = self.execute_heard(now, conn, request, prepared, outbox, ticks);
+        let next = self.execute_heard(call);
         if self.replies_of(conn) != Replies::On {
-            outbox.roll_back(mark);
+            call.outbox.roll_back(mark);
         }
         // A request that is held back is skipped when it comes again.
         let then = if next == Next::Hold { Replies::SkipNext } else { Replies::On };
@@ -121,31 +111,16 @@ impl Node {
         }
     }
 
-    /// Executes a request that some gate could refuse.
-    #[expect(clippy::too_many_arguments, reason = "the slow twin of `execute`")]
-    fn execute_armed(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        request: Request<'_>,
-        found: Found,
-        hash: u64,
-        outbox: &mut Outbox,
-        ticks: &mut u64,
-    ) -> Next {
-        let Some(client) = self.server.clients.get(conn) else { return Next::Close };
+    /// Asks every gate about a request that some gate could stop. Makes room first, as the answer
+    /// may depend on it.
+    #[cold]
+    pub(crate) fn ask_gates(&mut self, call: &Call<'_>, found: Found) -> Verdict {
+        let Some(client) = self.server.clients.get(call.conn) else { return Verdict::Pass };
         // Nobody has keys evicted before it is known who they are, and nothing goes in a pause.
         let may_evict = client.session.authenticated && self.server.pause.is_none();
-        let out_of_memory = may_evict && self.make_room(now);
-        let Some(client) = self.server.clients.get(conn) else { return Next::Close };
-        let asked = Asked { server: &self.server, client, found, out_of_memory };
-        match gates::walk(&asked) {
-            Verdict::Pass => {}
-            Verdict::Refuse(error) => return self.refuse(conn, outbox, &error, Some(found)),
-            Verdict::Hold => return Next::Hold,
-        }
-        let flow = self.run(now, conn, request, found, hash, outbox, ticks);
-        self.after(now, conn, found, flow)
+        let out_of_memory = may_evict && self.make_room(call.now);
+        let Some(client) = self.server.clients.get(call.conn) else { return Verdict::Pass };
+        gates::walk(&Asked { server: &self.server, client, found, out_of_memory })
     }
 
     fn replies_of(&self, conn: ConnId) -> Replies {
@@ -154,26 +129,17 @@ impl Node {
 
     /// Runs the handler, hands its effects on, and keeps the accounts.
     #[inline]
-    #[expect(clippy::too_many_arguments, reason = "borrows of many owners, taken apart once")]
-    pub(crate) fn run(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        request: Request<'_>,
-        found: Found,
-        hash: u64,
-        outbox: &mut Outbox,
-        ticks: &mut u64,
-    ) -> Flow {
+    pub(crate) fn run(&mut self, call: &mut Call<'_>, found: Found) -> Flow {
+        let (now, conn, request) = (call.now, call.conn, call.request);
         let Self { store, server, commands, propagation, .. } = self;
         let Some(client) = server.clients.get(conn) else { return Flow::Close };
         let session = &client.session;
         let db = session.db;
         let keys = Keyspace::new(store, db, now)
-            .knowing(request.arg(1), hash)
+            .knowing(request.arg(1), call.hash)
             .untouching(session.no_touch)
             .frozen(server.pause.is_some());
-        let reply = Reply::new(outbox, session.proto);
+        let reply = Reply::new(call.outbox, session.proto);
         let mut block = None;
         let waiter = Waiter::new(true, &mut block);
         let outcome = match found.command.run {
@@ -191,8 +157,8 @@ impl Node {
             }
             Run::Container(_) => Err(ReplyError::Syntax),
         };
-        if self.store.has_deleted() {
-            self.propagate_deleted();
+        if self.store.has_news() {
+            self.hand_on_news();
         }
         if core::mem::take(&mut self.server.settings_changed) {
             self.config_changed();
@@ -203,31 +169,24 @@ impl Node {
             self.waits_for = block;
             return Flow::Block;
         }
-        self.account(conn, found, outcome, outbox, ticks)
+        self.account(call, found, outcome)
     }
 
     /// Counts the command and answers with its error, if it ended with one.
     #[inline]
-    fn account(
-        &mut self,
-        conn: ConnId,
-        found: Found,
-        outcome: Outcome,
-        outbox: &mut Outbox,
-        ticks: &mut u64,
-    ) -> Flow {
+    fn account(&mut self, call: &mut Call<'_>, found: Found, outcome: Outcome) -> Flow {
         let end = (self.server.meter.ticks)();
         let statistics = &mut self.server.statistics;
         let tracked = self.server.config.latency_tracking;
-        statistics.note_call(found.leaf, end.saturating_sub(*ticks), tracked);
-        *ticks = end;
+        statistics.note_call(found.leaf, end.saturating_sub(*call.ticks), tracked);
+        *call.ticks = end;
         match outcome {
             Ok(flow) => flow,
             Err(error) => {
                 if let Some(command) = statistics.commands.get_mut(found.leaf) {
                     command.failed += 1;
                 }
-                self.answer_error(conn, outbox, &error);
+                self.answer_error(call, &error);
                 Flow::Done
             }
         }
@@ -262,8 +221,15 @@ impl Node {
         }
     }
 
+    /// Hands on what the store has on record: to the log and to replicas what it deleted by
+    /// itself, to subscribers the keyspace events.
+    pub(crate) fn hand_on_news(&mut self) {
+        self.propagate_deleted();
+        self.publish_events();
+    }
+
     /// Hands on the deletions of expired and evicted keys, and of expired fields.
-    pub(crate) fn propagate_deleted(&mut self) {
+    fn propagate_deleted(&mut self) {
         let lazy_expire = self.server.config.lazyfree_lazy_expire;
         let lazy_evict = self.server.config.lazyfree_lazy_eviction;
         for deleted in self.store.take_deleted() {
@@ -286,9 +252,9 @@ impl Node {
     /// Disconnects a client that speaks HTTP, so that no web page can have a browser smuggle
     /// commands in. It is sent nothing: not even what it was still to be sent.
     #[cold]
-    fn show_out(&mut self, conn: ConnId, outbox: &mut Outbox) -> Next {
-        *outbox = Outbox::default();
-        let Some(client) = self.server.clients.get(conn) else { return Next::Close };
+    fn show_out(&mut self, call: &mut Call<'_>) -> Next {
+        *call.outbox = Outbox::default();
+        let Some(client) = self.server.clients.get(call.conn) else { return Next::Close };
         let line = format!(
             "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: \
              commands, as a browser does that was tricked into it. Connection from {} aborted.",
@@ -300,10 +266,9 @@ impl Node {
 
     /// Answers a request that does not run.
     #[cold]
-    fn refuse(
+    pub(crate) fn refuse(
         &mut self,
-        conn: ConnId,
-        outbox: &mut Outbox,
+        call: &mut Call<'_>,
         error: &ReplyError,
         found: Option<Found>,
     ) -> Next {
@@ -311,16 +276,16 @@ impl Node {
         if let Some(command) = found.and_then(|found| statistics.commands.get_mut(found.leaf)) {
             command.rejected += 1;
         }
-        self.answer_error(conn, outbox, error);
+        self.answer_error(call, error);
         Next::Go
     }
 
     #[cold]
-    fn answer_error(&mut self, conn: ConnId, outbox: &mut Outbox, error: &ReplyError) {
+    fn answer_error(&mut self, call: &mut Call<'_>, error: &ReplyError) {
         let text = error.to_string();
         self.server.statistics.count_error(&text);
-        let Some(client) = self.server.clients.get_mut(conn) else { return };
-        Reply::new(outbox, client.session.proto).error(&text);
+        let Some(client) = self.server.clients.get(call.conn) else { return };
+        Reply::new(call.outbox, client.session.proto).error(&text);
     }
 
     /// Why the name of a request leads to no command.

@@ -8,6 +8,7 @@ use crate::server::Server;
 use alloc::format;
 use vesta_cmd::{Found, ReplyError};
 use vesta_config::Guarded;
+use vesta_resp::Proto;
 use vesta_spec::Flags;
 
 /// Which gates are armed.
@@ -23,6 +24,17 @@ impl Armed {
     pub(crate) const PAUSE: Self = Self(4);
     /// The command is only for whom its directive admits.
     pub(crate) const PROTECTED: Self = Self(8);
+    /// The client has subscribed and speaks RESP2, where messages look like replies.
+    pub(crate) const SUBSCRIBED: Self = Self(16);
+
+    /// What is armed by a client and its command.
+    #[inline]
+    pub(crate) fn by(client: &Client, found: Found) -> Self {
+        Self::AUTHENTICATION
+            .when(!client.session.authenticated)
+            .and(Self::SUBSCRIBED.when(client.session.subscriptions > 0))
+            .and(Self::PROTECTED.when(found.command.spec.flags.has(Flags::PROTECTED)))
+    }
 
     /// Both sets together.
     pub(crate) const fn and(self, other: Self) -> Self {
@@ -65,7 +77,7 @@ pub(crate) struct Asked<'a> {
 type Gate = fn(&Asked<'_>) -> Verdict;
 
 /// All gates in order. The name and the number of arguments have been checked before.
-const GATES: [Gate; 4] = [protected, authenticated, memory, paused];
+const GATES: [Gate; 5] = [protected, authenticated, memory, subscribed, paused];
 
 /// Walks through the gates; the first that does not let the request pass decides.
 pub(crate) fn walk(asked: &Asked<'_>) -> Verdict {
@@ -114,6 +126,35 @@ fn memory(asked: &Asked<'_>) -> Verdict {
         return Verdict::Refuse(ReplyError::Coded(text.into()));
     }
     Verdict::Pass
+}
+
+/// What a client may send while it waits for messages in RESP2.
+const WHILE_SUBSCRIBED: [&str; 9] = [
+    "ping",
+    "subscribe",
+    "unsubscribe",
+    "psubscribe",
+    "punsubscribe",
+    "ssubscribe",
+    "sunsubscribe",
+    "quit",
+    "reset",
+];
+
+/// In RESP2 a client that has subscribed can only go on to subscribe: it could not tell replies
+/// from messages.
+fn subscribed(asked: &Asked<'_>) -> Verdict {
+    let session = &asked.client.session;
+    let is_free = session.subscriptions == 0 || session.proto == Proto::Three;
+    if is_free || WHILE_SUBSCRIBED.contains(&asked.found.command.spec.name) {
+        return Verdict::Pass;
+    }
+    let text = format!(
+        "Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
+         allowed in this context",
+        asked.found.full_name()
+    );
+    Verdict::Refuse(ReplyError::Generic(text.into()))
 }
 
 /// CLIENT PAUSE holds back all commands, or those that may write.

@@ -20,13 +20,16 @@ mod client;
 mod clients;
 mod cron;
 mod desk;
+mod dump;
 mod execute;
 mod gates;
 mod info;
 mod latency;
 mod memory;
+mod pubsub;
 mod serve;
 mod server;
+mod spare;
 mod statistics;
 
 pub use action::{Action, Event, ExitCause, Level, Refused};
@@ -37,15 +40,13 @@ pub use vesta_cmd::REDIS_VERSION;
 use crate::memory::Eviction;
 use crate::serve::Scratch;
 use crate::server::Server;
-use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use vesta_cmd::blocking::Block;
 use vesta_cmd::host::Process;
 use vesta_cmd::{Commands, Propagation};
 use vesta_config::{Config, MaxmemoryPolicy};
-use vesta_store::{Access, AccessPolicy, Store, Value};
-use vesta_types::{DbIndex, Mono, Now, Rng};
+use vesta_store::{Access, AccessPolicy, Store};
+use vesta_types::{Mono, Now, Rng};
 
 /// What a node starts from.
 #[derive(Clone, Debug)]
@@ -117,6 +118,7 @@ impl Node {
             .expect("whoever starts a node has tried the renaming of commands");
         let mut store = Store::new(config.databases, access_of(&config), rng.bits());
         store.set_limits(vesta_cmd::limits_of(&config));
+        store.record_events(pubsub::wanted_events(config.notify_keyspace_events));
         let names = commands.leaf_names().collect();
         let server = Server::new(config, process, meter, rng, now, names);
         Self {
@@ -144,7 +146,7 @@ impl Node {
 
     /// The next wish of the node, if it has any.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.server.actions.pop_front()
+        self.server.actions.pop_front().or_else(|| self.server.post())
     }
 
     /// When the node wants its next [`Event::Tick`].
@@ -164,27 +166,6 @@ impl Node {
     /// as requests in the order of execution.
     pub fn take_stream(&mut self) -> Vec<u8> {
         self.propagation.take_stream()
-    }
-
-    /// Everything in database `db` as key, value and expiry (milliseconds since 1970), in the
-    /// order of the keys. For checkers: it visits every key.
-    #[must_use]
-    pub fn dump(&mut self, now: Now, db: DbIndex) -> Vec<(Box<[u8]>, String, Option<u64>)> {
-        let keys = vesta_store::Keyspace::new(&mut self.store, db, now);
-        let mut all: Vec<_> = keys
-            .iter()
-            .map(|entry| {
-                let value = match entry.value() {
-                    Value::String(string) => {
-                        alloc::format!("{:?}", vesta_cmd::string::text_of(&string))
-                    }
-                    Value::Object(object) => alloc::format!("{object:?}"),
-                };
-                (Box::from(entry.key()), value, entry.expiry())
-            })
-            .collect();
-        all.sort();
-        all
     }
 }
 

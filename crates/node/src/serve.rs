@@ -2,7 +2,8 @@
 
 use crate::action::{Level, Refused};
 use crate::client::{Client, Waiting};
-use crate::execute::Next;
+use crate::execute::{Call, Next};
+use crate::server::Server;
 use crate::{ConnId, Node, Peer};
 use alloc::format;
 use alloc::vec::Vec;
@@ -75,6 +76,7 @@ impl Node {
             no_evict: false,
             no_touch: false,
             is_local: peer.is_local,
+            subscriptions: 0,
         };
         server.log(Level::Verbose, format!("Accepted {}", peer.addr));
         server.clients.insert(conn, Client::new(session, peer, now.mono));
@@ -85,6 +87,7 @@ impl Node {
     pub fn disconnect(&mut self, conn: ConnId) {
         self.server.blocked.remove(conn);
         if let Some(client) = self.server.clients.remove(conn) {
+            self.server.forget_subscriber(conn, &client);
             self.server.log(Level::Verbose, format!("Client closed connection {}", client.addr));
         }
     }
@@ -106,6 +109,9 @@ impl Node {
         client.query_bytes = conversation.inbox.held_bytes() + fresh.len();
         self.server.statistics.input_bytes += fresh.len() as u64;
         self.server.statistics.reads += u64::from(!fresh.is_empty());
+        if self.server.has_mail() {
+            self.server.deliver(conn, &mut conversation.outbox);
+        }
         let joined = conversation.inbox.join(fresh);
         let input = joined.as_deref().unwrap_or(fresh);
         let mut scratch = core::mem::take(&mut self.scratch);
@@ -166,8 +172,12 @@ impl Node {
         let mut ticks = (self.server.meter.ticks)();
         for (index, prepared) in prepared.iter().enumerate() {
             let Some(request) = batch.request(index, input) else { break };
-            let outbox = &mut conversation.outbox;
-            let next = self.execute(now, conn, request, prepared, outbox, &mut ticks);
+            let Prepared { found, hash } = *prepared;
+            let (outbox, ticks) = (&mut conversation.outbox, &mut ticks);
+            let next = self.execute(&mut Call { now, conn, request, found, hash, outbox, ticks });
+            if self.server.has_mail() {
+                self.server.deliver(conn, &mut conversation.outbox);
+            }
             match next {
                 Next::Go => {}
                 Next::Hold => return (index, next),
@@ -248,13 +258,15 @@ impl Node {
             self.server.log(Level::Warning, line);
             return Served::Close;
         }
-        if self.is_over_output_limit(None, conn, outbox.pending_bytes()) {
+        if self.server.is_over_output_limit(None, conn, outbox.pending_bytes()) {
             Served::Close
         } else {
             served
         }
     }
+}
 
+impl Server {
     /// Whether a client with so many bytes of pending replies must go. It is then marked and
     /// logged, and its replies are not worth sending.
     ///
@@ -266,8 +278,8 @@ impl Node {
         conn: ConnId,
         pending: usize,
     ) -> bool {
-        let Some(client) = self.server.clients.get_mut(conn) else { return false };
-        let [normal, replica, pubsub] = self.server.config.client_output_buffer_limit;
+        let Some(client) = self.clients.get_mut(conn) else { return false };
+        let [normal, replica, pubsub] = self.config.client_output_buffer_limit;
         let limit = match client.kind() {
             ClientKind::Normal | ClientKind::Master => normal,
             ClientKind::Replica => replica,
@@ -288,9 +300,9 @@ impl Node {
             "Client {} scheduled to be closed ASAP for overcoming of output buffer limits.",
             client.addr
         );
-        self.server.statistics.output_limit_disconnections += 1;
-        self.server.log(Level::Warning, line);
-        self.server.close(conn);
+        self.statistics.output_limit_disconnections += 1;
+        self.log(Level::Warning, line);
+        self.close(conn);
         true
     }
 }

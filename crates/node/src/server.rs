@@ -5,6 +5,8 @@ use crate::blocking::Blocked;
 use crate::clients::Clients;
 use crate::cron::Cron;
 use crate::gates::Armed;
+use crate::pubsub::Subscriptions;
+use crate::spare::Spare;
 use crate::statistics::Statistics;
 use crate::{ConnId, Meter};
 use alloc::collections::VecDeque;
@@ -30,7 +32,9 @@ pub(crate) struct Server {
     pub(crate) blocked: Blocked,
     /// A pause has ended: whoever waits is to be tried again.
     pub(crate) retry_blocked: bool,
+    pub(crate) subscriptions: Subscriptions,
     pub(crate) usage: Usage,
+    pub(crate) spare: Spare,
     /// Most bytes ever handed out by the allocator, as far as it was measured.
     pub(crate) peak_bytes: u64,
     /// Bytes handed out before the first client came.
@@ -88,7 +92,9 @@ impl Server {
             pause: None,
             blocked: Blocked::default(),
             retry_blocked: false,
+            subscriptions: Subscriptions::default(),
             usage: Usage::default(),
+            spare: Spare::new(),
             peak_bytes: 0,
             startup_bytes: 0,
             store_bytes_measured: 0,
@@ -118,8 +124,10 @@ impl Server {
         self.actions.push_back(Action::Log { level, text });
     }
 
-    /// Has a client disconnected at once.
+    /// Has a client disconnected at once. It waits for nothing from now on, so that no element is
+    /// taken out of a list for somebody who will not get it.
     pub(crate) fn close(&mut self, conn: ConnId) {
+        self.blocked.remove(conn);
         if let Some(client) = self.clients.get_mut(conn) {
             client.closing = true;
         }

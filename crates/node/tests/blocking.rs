@@ -289,6 +289,41 @@ fn a_client_that_is_killed_while_it_waits_is_gone() {
 }
 
 #[test]
+fn nothing_is_taken_for_a_client_that_is_being_disconnected() {
+    let mut scene = Scene::new();
+    let killed = scene.world.connect().expect(ROOM);
+    let id = scene.ask(killed, "CLIENT ID");
+    let id = id.trim_start_matches(':').trim_end();
+    scene.ask(killed, "BLPOP k 0");
+    // In one batch: the connection is still there when the element comes.
+    let mut batch = encode(&["CLIENT", "KILL", "ID", id]);
+    batch.extend(encode(&["CLIENT", "UNBLOCK", id]));
+    batch.extend(encode(&["RPUSH", "k", "1"]));
+    let host = scene.host;
+    scene.world.send(host, &batch);
+    assert_eq!(scene.world.take_received(host), b":1\r\n:0\r\n:1\r\n");
+    assert_eq!(scene.list("k"), r#"["1"]"#);
+    assert_eq!(scene.stream(), ["RPUSH k 1"]);
+}
+
+/// As in 7.2; 7.0 asks no gate again.
+#[test]
+fn a_request_that_is_run_again_is_refused_when_memory_is_short() {
+    let mut scene = Scene::new();
+    scene.host("RPUSH ready v w");
+    let (mover, popper) = (scene.waits("BLMOVE k d LEFT LEFT 0"), scene.waits("BLPOP k 0"));
+    scene.host("CONFIG SET maxmemory 1");
+    scene.host("RENAME ready k");
+    assert_eq!(
+        String::from_utf8_lossy(&scene.world.take_received(mover)),
+        "-OOM command not allowed when used memory > 'maxmemory'.\r\n"
+    );
+    assert_eq!(scene.got(popper), r#"["k", "v"]"#);
+    assert_eq!((scene.list("k"), scene.blocked()), (r#"["w"]"#.into(), "0".into()));
+    assert_eq!(scene.stream(), ["RPUSH ready v w", "RENAME ready k", "LPOP k"]);
+}
+
+#[test]
 fn a_key_that_is_gone_again_serves_nobody() {
     let mut scene = Scene::new();
     let first = scene.waits("BLPOP k 0");

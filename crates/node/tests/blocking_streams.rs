@@ -183,6 +183,21 @@ fn members_that_wait_for_one_stream_do_not_wake_each_other_for_ever() {
     assert!(members.iter().skip(1).all(|member| scene.got(*member).is_empty()));
 }
 
+/// Found by the simulator: a command of the wrong type counted as a change, and the member that it
+/// woke became a consumer again.
+#[test]
+fn a_command_of_the_wrong_type_wakes_nobody() {
+    let mut scene = Scene::with_group();
+    let member = scene.waits("XREADGROUP GROUP g c BLOCK 0 STREAMS s >");
+    scene.host("XGROUP DELCONSUMER s g c");
+    scene.handed_on();
+    for request in ["RPUSH s v", "LPOP s", "SADD s m", "HSET s f v", "ZADD s 1 m", "APPEND s v"] {
+        assert!(scene.host(request).starts_with("-WRONGTYPE"), "{request}");
+        assert!(scene.handed_on().is_empty(), "{request}");
+    }
+    assert_eq!(scene.got(member), "");
+}
+
 #[test]
 fn a_group_that_goes_takes_its_waiting_members_along() {
     const GONE: &str =

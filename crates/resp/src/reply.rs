@@ -177,9 +177,13 @@ impl<'a> Reply<'a> {
 
     /// A float; a bulk string in RESP2.
     pub fn double(&mut self, value: f64) {
-        let text = number::format_f64(value);
+        self.double_text(&number::format_f64(value));
+    }
+
+    /// A float that is written already; a bulk string in RESP2.
+    pub fn double_text(&mut self, text: &str) {
         match self.proto {
-            Proto::Two => self.text(&text),
+            Proto::Two => self.text(text),
             Proto::Three => {
                 let out = self.out.buffer();
                 out.push(b',');

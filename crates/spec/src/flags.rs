@@ -44,8 +44,6 @@ flags! {
     FAST = 12 "fast";
     /// Allowed before authentication.
     NO_AUTH = 13 "no_auth";
-    /// Replicates although it is not a write (EVAL, PUBLISH).
-    MAY_REPLICATE = 14 "may_replicate";
     /// Works without keys in a cluster.
     NO_MANDATORY_KEYS = 15 "no_mandatory_keys";
     /// Not allowed between MULTI and EXEC.
@@ -63,6 +61,9 @@ impl Flags {
     pub const NONE: Self = Self(0);
     /// Only for whom a directive of its own admits (DEBUG, MODULE). COMMAND INFO does not tell.
     pub const PROTECTED: Self = Self(1 << 20);
+    /// Replicates although it is not a write (EVAL, PFCOUNT, PUBLISH): CLIENT PAUSE WRITE holds it
+    /// back. COMMAND INFO does not tell. Source: redis-server 7.0.15.
+    pub const MAY_REPLICATE: Self = Self(1 << 21);
 
     /// Both sets together.
     #[must_use]

@@ -140,6 +140,13 @@ impl KeySpec {
         Self { begin: BeginSearch::Index(index), find, flags, notes: "" }
     }
 
+    /// The keys that follow their number at argument `count_at`.
+    #[must_use]
+    pub const fn counted(count_at: u8, flags: KeyFlags) -> Self {
+        let find = FindKeys::Count { count_at: 0, first: 1, step: 1 };
+        Self { begin: BeginSearch::Index(count_at), find, flags, notes: "" }
+    }
+
     /// The same with `notes`.
     #[must_use]
     pub const fn noted(self, notes: &'static str) -> Self {

@@ -60,6 +60,8 @@ pub enum Group {
     Bitmap,
     /// Commands on HyperLogLogs.
     Hyperloglog,
+    /// Commands on places.
+    Geo,
     /// Commands on hashes.
     Hash,
     /// Commands on lists.
@@ -70,6 +72,8 @@ pub enum Group {
     SortedSet,
     /// Commands on streams.
     Stream,
+    /// Commands about channels and patterns.
+    Pubsub,
     /// Commands about the client's own connection.
     Connection,
     /// Commands about the server.
@@ -85,11 +89,13 @@ impl Group {
             Self::String => "string",
             Self::Bitmap => "bitmap",
             Self::Hyperloglog => "hyperloglog",
+            Self::Geo => "geo",
             Self::Hash => "hash",
             Self::List => "list",
             Self::Set => "set",
             Self::SortedSet => "sorted-set",
             Self::Stream => "stream",
+            Self::Pubsub => "pubsub",
             Self::Connection => "connection",
             Self::Server => "server",
         }

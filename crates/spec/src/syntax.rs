@@ -11,6 +11,7 @@
 //! [EX seconds:integer] an optional argument behind a word
 //! value...             may be repeated
 //! [PATTERN p ...]      may be repeated together with its word: `token` flag `multiple_token`
+//! [WEIGHTS w...]       may be repeated behind one word
 //! condition=<NX | XX>  a choice with a name; [...] around it makes it optional
 //! data=(key value)...  a block with a name, repeated
 //! ```
@@ -192,9 +193,10 @@ fn one(words: &mut Words<'_>) -> Result<Argument, SyntaxError> {
         Some(next) if !is_token(next) && !"[])>|...".contains(next) => {
             let mut argument = one(words)?;
             argument.token = Some(word.to_string());
+            let is_alone = words.rest.starts_with("...");
             if words.take("...") {
                 argument.multiple = true;
-                argument.multiple_token = true;
+                argument.multiple_token = !is_alone;
             }
             Ok(argument)
         }
@@ -288,6 +290,8 @@ mod tests {
         assert!(mset[0].multiple && mset[0].kind == Kind::Block && mset[0].within.len() == 2);
         let many = parse("key... [PATTERN pattern ...]").unwrap();
         assert!(many[0].multiple && many[1].multiple_token && many[1].optional);
+        let weights = parse("[WEIGHTS weight:integer...]").unwrap();
+        assert!(weights[0].multiple && !weights[0].multiple_token && weights[0].optional);
     }
 
     #[test]

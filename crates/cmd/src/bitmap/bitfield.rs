@@ -3,7 +3,7 @@
 use super::field::{Encoding, Overflow};
 use super::offset;
 use crate::string::{edit_text, text_in};
-use crate::{Command, Cursor, Flow, Outcome, ReadCtx, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Cursor, Flow, Outcome, ReadCtx, ReplyError, Run, WriteCtx};
 use vesta_config::Config;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_types::ascii;
@@ -185,7 +185,9 @@ fn bitfield(ctx: &mut WriteCtx<'_>) -> Outcome {
         operations.for_each(|operation| reply.int(operation.encoding.read(text, operation.at)));
         return Ok(Flow::Done);
     };
-    let changes = edit_text(keys, key, length, |text, has_grown| {
+    // A value that grows has changed, even when every operation on it fails; of that Redis tells
+    // nobody, not even its replicas.
+    let (changes, has_grown) = edit_text(keys, key, length, |text, has_grown| {
         let mut changes = 0;
         reply.array(replies);
         for operation in operations.clone() {
@@ -194,12 +196,16 @@ fn bitfield(ctx: &mut WriteCtx<'_>) -> Outcome {
                 Some(value) => reply.int(value),
                 None => reply.null(),
             }
-            changes += u64::from(is_change);
+            let is_write = !matches!(operation.action, Action::Get);
+            changes += u64::from(is_change || (has_grown && is_write && value.is_some()));
         }
-        changes.max(u64::from(has_grown))
+        (changes, has_grown)
     })?;
     if changes > 0 {
-        ctx.changed_times(changes);
+        ctx.notify(Class::String, "setbit", key);
+    }
+    if changes > 0 || has_grown {
+        ctx.changed_times(changes.max(1));
     }
     Ok(Flow::Done)
 }

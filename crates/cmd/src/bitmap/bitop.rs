@@ -1,7 +1,7 @@
 //! `BITOP AND | OR | XOR | NOT destkey key...`
 
 use crate::string::set_raw;
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::vec::Vec;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::StrRef;
@@ -59,8 +59,10 @@ fn bitop(ctx: &mut WriteCtx<'_>) -> Outcome {
     let (key, length) = (ctx.arg(2), result.len());
     if length > 0 {
         set_raw(&mut ctx.keys, key, result);
+        ctx.notify(Class::String, "set", key);
         ctx.changed();
     } else if ctx.keys.delete(key) {
+        ctx.notify(Class::Generic, "del", key);
         ctx.changed();
     }
     ctx.reply.count(length);

@@ -2,7 +2,7 @@
 
 use super::offset;
 use crate::string::edit_text;
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `SETBIT key offset value`: sets or clears one bit of a string, which grows as needed.
@@ -40,6 +40,7 @@ fn setbit(ctx: &mut WriteCtx<'_>) -> Outcome {
         (was, grown)
     })?;
     if has_grown || was != wanted {
+        ctx.notify(Class::String, "setbit", ctx.request.arg(1));
         ctx.changed();
     }
     ctx.reply.flag(was);

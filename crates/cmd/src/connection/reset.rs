@@ -24,6 +24,7 @@ pub(super) const RESET: Command = Command {
 
 fn reset(ctx: &mut ControlCtx<'_>) -> Outcome {
     let authenticated = !ctx.host.needs_password();
+    ctx.host.unsubscribe_all();
     let session = ctx.host.session();
     session.db = DbIndex::ZERO;
     session.proto = Proto::Two;

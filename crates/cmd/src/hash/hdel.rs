@@ -1,6 +1,6 @@
 //! `HDEL key field...`
 
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Hash;
 
@@ -31,6 +31,7 @@ fn hdel(ctx: &mut WriteCtx<'_>) -> Outcome {
     })?;
     let removed = removed.unwrap_or(0);
     if removed > 0 {
+        ctx.notify_taken(Class::Hash, "hdel", key);
         ctx.changed_times(removed as u64);
     }
     ctx.reply.count(removed);

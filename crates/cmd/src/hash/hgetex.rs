@@ -61,7 +61,7 @@ fn hgetex(ctx: &mut WriteCtx<'_>) -> Outcome {
     let changed = changed.unwrap_or_default();
     match then {
         Then::Nothing => {}
-        Then::Persist => lifetime::changed_as_fields(ctx, &[b"HPERSIST", key], &changed),
+        Then::Persist => lifetime::changed_as_persist(ctx, &changed),
         Then::Expire(at_ms) => lifetime::changed_as_expiry(ctx, at_ms, &changed),
     }
     Ok(Flow::Done)

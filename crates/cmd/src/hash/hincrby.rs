@@ -1,6 +1,6 @@
 //! `HINCRBY key field increment`
 
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::{Hash, Rules};
 use vesta_types::number;
@@ -29,6 +29,7 @@ fn hincrby(ctx: &mut WriteCtx<'_>) -> Outcome {
     let sum = ctx
         .keys
         .upsert_as::<Hash, _>(key, |hash, rules| add(hash, name, increment, now_ms, rules))??;
+    ctx.notify(Class::Hash, "hincrby", key);
     ctx.changed();
     ctx.reply.int(sum);
     Ok(Flow::Done)

@@ -1,7 +1,7 @@
 //! `HINCRBYFLOAT key field increment`
 
 use crate::long_double::LongDouble;
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::string::String;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::object::FieldExpiry;
@@ -38,6 +38,7 @@ fn hincrbyfloat(ctx: &mut WriteCtx<'_>) -> Outcome {
         let sum = add(hash, name, increment, now_ms, rules)?;
         Ok::<_, ReplyError>((sum, matches!(hash.expiry(name), FieldExpiry::At(_))))
     })??;
+    ctx.notify(Class::Hash, "hincrbyfloat", key);
     let sum = sum.as_bytes();
     if expires {
         ctx.changed_as(&[b"HSETEX", key, b"KEEPTTL", b"FIELDS", b"1", name, sum]);

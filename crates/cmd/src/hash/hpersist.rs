@@ -47,7 +47,7 @@ fn hpersist(ctx: &mut WriteCtx<'_>) -> Outcome {
         changed
     })?;
     match changed {
-        Some(changed) => lifetime::changed_as_fields(ctx, &[b"HPERSIST", key], &changed),
+        Some(changed) => lifetime::changed_as_persist(ctx, &changed),
         None => request.args_from(first).for_each(|_| reply.int(-2)),
     }
     Ok(Flow::Done)

@@ -1,11 +1,11 @@
 //! `HRANDFIELD key [count [WITHVALUES]]`
 
-use crate::element::{refuse_endless_reply, reply_element, reply_element_or_null};
-use crate::{Command, Flow, Outcome, ReadCtx, ReplyError, Run};
+use crate::draw::{Draws, refuse_endless_reply};
+use crate::element::{reply_element, reply_element_or_null};
+use crate::{Command, Flow, Outcome, ReadCtx, Run};
 use vesta_resp::{Proto, Reply};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::{Element, Hash, Heap};
-use vesta_types::{ascii, number};
 
 /// `HRANDFIELD key [count [WITHVALUES]]`: fields drawn by chance: distinct ones for a positive
 /// count, with repetitions for a negative one.
@@ -36,7 +36,7 @@ fn hrandfield(ctx: &mut ReadCtx<'_>) -> Outcome {
         reply_element_or_null(&mut ctx.reply, drawn.map(|(name, _)| name));
         return Ok(Flow::Done);
     }
-    let (count, with_values) = parse(ctx)?;
+    let (draws, with_values) = Draws::parse_with(ctx.request, "withvalues")?;
     let mut rng = ctx.keys.store().fork_rng();
     let ReadCtx { keys, reply, .. } = ctx;
     let hash = keys.read_as::<Hash>(key)?;
@@ -44,43 +44,25 @@ fn hrandfield(ctx: &mut ReadCtx<'_>) -> Outcome {
         reply.array(0);
         return Ok(Flow::Done);
     };
-    let wanted = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
-    if count >= 0 {
-        head(reply, wanted.min(live), with_values);
-        hash.sample(wanted, &mut rng, now_ms, |name, value| pair(reply, name, value, with_values));
-    } else {
-        let wanted = if live == 0 { 0 } else { wanted };
-        let mean_bytes = hash.heap_bytes() / hash.len().max(1) + 1;
-        refuse_endless_reply(wanted, mean_bytes)?;
-        head(reply, wanted, with_values);
-        for _ in 0..wanted {
-            if let Some((name, value)) = hash.random(&mut rng, now_ms) {
+    match draws {
+        Draws::Distinct(count) => {
+            head(reply, count.min(live), with_values);
+            hash.sample(count, &mut rng, now_ms, |name, value| {
                 pair(reply, name, value, with_values);
+            });
+        }
+        Draws::Repeated(count) => {
+            let count = if live == 0 { 0 } else { count };
+            refuse_endless_reply(count, hash.heap_bytes() / hash.len().max(1) + 1)?;
+            head(reply, count, with_values);
+            for _ in 0..count {
+                if let Some((name, value)) = hash.random(&mut rng, now_ms) {
+                    pair(reply, name, value, with_values);
+                }
             }
         }
     }
     Ok(Flow::Done)
-}
-
-/// The count and whether values are wanted. Source of the bounds: redis-server 7.0.15.
-fn parse(ctx: &ReadCtx<'_>) -> Result<(i64, bool), ReplyError> {
-    let count = number::parse_i64(ctx.arg(2)).ok_or(ReplyError::NotInteger)?;
-    if count == i64::MIN {
-        return Err(ReplyError::text(
-            "value is out of range, value must between -9223372036854775807 and \
-             9223372036854775807",
-        ));
-    }
-    match ctx.request.len() {
-        3 => Ok((count, false)),
-        4 if ascii::is_word(ctx.arg(3), "withvalues") => {
-            if count.unsigned_abs() > i64::MAX.unsigned_abs() / 2 {
-                return Err(ReplyError::text("value is out of range"));
-            }
-            Ok((count, true))
-        }
-        _ => Err(ReplyError::Syntax),
-    }
 }
 
 /// The header for `count` fields: with values a flat array in RESP2, an array of pairs in RESP3.

@@ -1,6 +1,6 @@
 //! `HSET key field value...` and `HMSET key field value...`
 
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::string::ToString;
 use vesta_spec::{Arity, Categories, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Hash;
@@ -63,6 +63,7 @@ fn set_fields(ctx: &mut WriteCtx<'_>, command: &str) -> Result<usize, ReplyError
         let new = places.filter(|at| hash.set(request.arg(*at), request.arg(at + 1), rules));
         new.count()
     })?;
+    ctx.notify(Class::Hash, "hset", key);
     ctx.changed_times((len / 2 - 1) as u64);
     Ok(created)
 }

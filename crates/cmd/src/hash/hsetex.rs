@@ -2,7 +2,7 @@
 
 use super::fields::first_after_options;
 use super::lifetime;
-use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::vec::Vec;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::{Hash, Rules};
@@ -105,6 +105,10 @@ fn set(hash: &mut Hash, name: &[u8], value: &[u8], then: Then, rules: &Rules) {
 
 fn changed(ctx: &mut WriteCtx<'_>, then: Then, first: usize) {
     let (key, request) = (ctx.arg(1), ctx.request);
+    ctx.notify(Class::Hash, "hset", key);
+    if matches!(then, Then::Expire(_)) {
+        ctx.notify(Class::Hash, "hexpire", key);
+    }
     let mut digits = itoa::Buffer::new();
     let mut effect: Vec<&[u8]> = match then {
         Then::Persist => Vec::from([&b"HSET"[..], key]),

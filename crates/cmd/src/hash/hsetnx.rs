@@ -1,6 +1,6 @@
 //! `HSETNX key field value`
 
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Hash;
 
@@ -29,6 +29,7 @@ fn hsetnx(ctx: &mut WriteCtx<'_>) -> Outcome {
         !hash.contains(name, now_ms) && hash.set(name, value, rules)
     })?;
     if is_new {
+        ctx.notify(Class::Hash, "hset", key);
         ctx.changed();
     }
     ctx.reply.flag(is_new);

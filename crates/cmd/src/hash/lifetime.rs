@@ -1,7 +1,7 @@
 //! Until when fields live, as requests state it and as it is handed on.
 
 use crate::keys::deadline::TimeForm;
-use crate::{Cursor, ReplyError, WriteCtx};
+use crate::{Class, Cursor, ReplyError, WriteCtx};
 use alloc::vec::Vec;
 use vesta_types::{Now, ascii, number};
 
@@ -56,9 +56,22 @@ pub(super) fn changed_as_expiry(ctx: &mut WriteCtx<'_>, at_ms: u64, names: &[&[u
     if at_ms <= ctx.keys.now_ms() {
         return changed_as_removal(ctx, names);
     }
+    let key = ctx.request.arg(1);
+    if !names.is_empty() {
+        ctx.notify(Class::Hash, "hexpire", key);
+    }
     let mut digits = itoa::Buffer::new();
     let at = digits.format(at_ms).as_bytes();
-    changed_as_fields(ctx, &[b"HPEXPIREAT", ctx.request.arg(1), at], names);
+    changed_as_fields(ctx, &[b"HPEXPIREAT", key, at], names);
+}
+
+/// The effect of having the fields called `names` expire no longer. None: nothing happened.
+pub(super) fn changed_as_persist(ctx: &mut WriteCtx<'_>, names: &[&[u8]]) {
+    let key = ctx.request.arg(1);
+    if !names.is_empty() {
+        ctx.notify(Class::Hash, "hpersist", key);
+    }
+    changed_as_fields(ctx, &[b"HPERSIST", key], names);
 }
 
 /// The effect of deleting the fields called `names`. None: nothing happened.
@@ -66,13 +79,15 @@ pub(super) fn changed_as_removal(ctx: &mut WriteCtx<'_>, names: &[&[u8]]) {
     if names.is_empty() {
         return;
     }
-    let head: [&[u8]; 2] = [b"HDEL", ctx.request.arg(1)];
+    let key = ctx.request.arg(1);
+    ctx.notify_taken(Class::Hash, "hdel", key);
+    let head: [&[u8]; 2] = [b"HDEL", key];
     let effect: Vec<&[u8]> = head.into_iter().chain(names.iter().copied()).collect();
     ctx.changed_as(&effect);
 }
 
 /// The effect `head FIELDS numfields names...`. No names: nothing happened.
-pub(super) fn changed_as_fields(ctx: &mut WriteCtx<'_>, head: &[&[u8]], names: &[&[u8]]) {
+fn changed_as_fields(ctx: &mut WriteCtx<'_>, head: &[&[u8]], names: &[&[u8]]) {
     if names.is_empty() {
         return;
     }

@@ -2,7 +2,7 @@
 
 use super::{NO_HYPERLOGLOG, corrupt, sparse_max, view};
 use crate::string::{replace_raw, set_raw};
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Entry;
 use vesta_store::hll::{self, Hll, View};
@@ -41,6 +41,7 @@ fn pfadd(ctx: &mut WriteCtx<'_>) -> Outcome {
         }
     };
     if is_changed {
+        ctx.notify(Class::String, "pfadd", key);
         ctx.changed();
     }
     ctx.reply.flag(is_changed);

@@ -13,7 +13,7 @@ pub(super) const PFCOUNT: Command = Command {
     spec: Spec {
         name: "pfcount",
         arity: Arity::AtLeast(2),
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::MAY_REPLICATE),
         categories: Categories::HYPERLOGLOG,
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RW.and(KeyFlags::ACCESS))
             .noted("Written too, since the count is stored in the value.")],
@@ -54,6 +54,8 @@ fn count_one(ctx: &mut WriteCtx<'_>) -> Result<u64, ReplyError> {
     }
     let count = view.count().map_err(corrupt)?;
     ctx.keys.edit(key, |entry| hll::cache(entry.text_mut(0), count));
+    // The count that is kept is part of the value: who watches the key sees a change.
+    ctx.keys.mark(key);
     ctx.changed();
     Ok(count)
 }

@@ -2,7 +2,7 @@
 
 use super::{corrupt, sparse_max, view};
 use crate::string::{replace_raw, set_raw};
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::hll::Union;
 
@@ -48,6 +48,7 @@ fn pfmerge(ctx: &mut WriteCtx<'_>) -> Outcome {
             set_raw(&mut ctx.keys, key, merged.into_bytes());
         }
     }
+    ctx.notify(Class::String, "pfadd", key);
     ctx.changed();
     ctx.reply.ok();
     Ok(Flow::Done)

@@ -1,7 +1,7 @@
 //! `COPY source destination [DB destination-db] [REPLACE]`
 
 use super::database;
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `COPY source destination [DB destination-db] [REPLACE]`: another key with the same value.
@@ -49,6 +49,7 @@ fn copy(ctx: &mut WriteCtx<'_>) -> Outcome {
         // An expired key at the destination is deleted by looking, before it is replaced.
         Some(twin) if !ctx.keys.of(db).contains(to) || replace => {
             ctx.keys.of(db).put(twin);
+            ctx.keys.of(db).notify(Class::Generic, "copy_to", to);
             ctx.changed();
             true
         }

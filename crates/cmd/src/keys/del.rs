@@ -1,6 +1,6 @@
 //! `DEL key...` and `UNLINK key...`
 
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `DEL key...`: removes keys and says how many there were. Memory of large values is freed later,
@@ -37,7 +37,10 @@ pub(super) const UNLINK: Command = Command {
 fn del(ctx: &mut WriteCtx<'_>) -> Outcome {
     let mut removed = 0;
     for key in ctx.request.args_from(1) {
-        removed += u64::from(ctx.keys.delete(key));
+        if ctx.keys.delete(key) {
+            ctx.notify(Class::Generic, "del", key);
+            removed += 1;
+        }
     }
     if removed > 0 {
         ctx.changed_times(removed);

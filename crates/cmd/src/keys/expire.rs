@@ -1,7 +1,7 @@
 //! `EXPIRE`, `PEXPIRE`, `EXPIREAT`, `PEXPIREAT`: `key time [NX | XX | GT | LT]`
 
 use super::deadline::TimeForm;
-use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::format;
 use alloc::vec::Vec;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -93,12 +93,16 @@ fn set_expiry(ctx: &mut WriteCtx<'_>, form: TimeForm, command: &'static str) -> 
         applies
     });
     let applies = applies.unwrap_or(false);
+    if applies && future.is_some() {
+        ctx.notify(Class::Generic, "expire", key);
+    }
     match future {
         _ if !applies => {}
         Some(_) if form == TimeForm::UNIX_MILLISECONDS => ctx.changed(),
         Some(at_ms) => changed_as_pexpireat(ctx, key, at_ms),
         None => {
             ctx.keys.delete(key);
+            ctx.notify(Class::Generic, "del", key);
             let lazily = ctx.config.lazyfree_lazy_expire;
             ctx.changed_as(&[if lazily { b"UNLINK" } else { b"DEL" }, key]);
         }

@@ -48,19 +48,15 @@ fn flushdb(ctx: &mut WriteCtx<'_>) -> Outcome {
     flushed(ctx, removed)
 }
 
-/// Whether the memory is to be freed later, by the option or else by the settings.
+/// Whether the memory is to be freed later, in slices, as it is unless the option asks for it to be
+/// free when the reply comes: as with DEL, nobody waits for that who has not asked for it.
 fn is_lazy(ctx: &WriteCtx<'_>) -> Result<bool, ReplyError> {
     let mut cursor = ctx.cursor(1);
-    let lazily = if cursor.is_done() {
-        ctx.config.lazyfree_lazy_user_flush
-    } else if cursor.take("async") {
-        true
-    } else if cursor.take("sync") {
-        false
-    } else {
+    let at_once = cursor.take("sync");
+    if !at_once && !cursor.is_done() && !cursor.take("async") {
         return Err(ReplyError::Syntax);
-    };
-    if cursor.is_done() { Ok(lazily) } else { Err(ReplyError::Syntax) }
+    }
+    if cursor.is_done() { Ok(!at_once) } else { Err(ReplyError::Syntax) }
 }
 
 /// An empty database is flushed on replicas too: they may hold what they should not.

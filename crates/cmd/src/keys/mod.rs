@@ -5,6 +5,7 @@ pub(crate) mod database;
 mod dbsize;
 pub(crate) mod deadline;
 mod del;
+mod dump;
 mod exists;
 mod expire;
 mod flush;
@@ -14,6 +15,7 @@ mod object;
 mod persist;
 mod randomkey;
 mod rename;
+mod restore;
 mod scan;
 mod sort;
 mod swapdb;
@@ -29,6 +31,7 @@ pub const COMMANDS: &[&Command] = &[
     &dbsize::DBSIZE,
     &del::DEL,
     &del::UNLINK,
+    &dump::DUMP,
     &exists::EXISTS,
     &expire::EXPIRE,
     &expire::EXPIREAT,
@@ -43,6 +46,8 @@ pub const COMMANDS: &[&Command] = &[
     &randomkey::RANDOMKEY,
     &rename::RENAME,
     &rename::RENAMENX,
+    &restore::RESTORE,
+    &restore::RESTORE_ASKING,
     &scan::SCAN,
     &sort::SORT,
     &sort::SORT_RO,

@@ -1,7 +1,7 @@
 //! `MOVE key db`
 
 use super::database;
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `MOVE key db`: takes a key to another database, unless one of that name is there.
@@ -31,6 +31,8 @@ fn move_key(ctx: &mut WriteCtx<'_>) -> Outcome {
     let moved = entry.is_some();
     if let Some(entry) = entry {
         ctx.keys.of(db).put(entry);
+        ctx.notify(Class::Generic, "move_from", key);
+        ctx.keys.of(db).notify(Class::Generic, "move_to", key);
         ctx.changed();
     }
     ctx.reply.flag(moved);

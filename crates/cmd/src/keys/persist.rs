@@ -1,6 +1,6 @@
 //! `PERSIST key`
 
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `PERSIST key`: has a key expire no longer; whether it would have.
@@ -30,6 +30,7 @@ fn persist(ctx: &mut WriteCtx<'_>) -> Outcome {
     });
     let changed = had_one.unwrap_or(false);
     if changed {
+        ctx.notify(Class::Generic, "persist", ctx.request.arg(1));
         ctx.changed();
     }
     ctx.reply.flag(changed);

@@ -1,6 +1,6 @@
 //! `RENAME key newkey` and `RENAMENX key newkey`
 
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 
 const SOURCE: KeySpec = KeySpec::one(1, KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE));
@@ -59,6 +59,8 @@ fn give_name(ctx: &mut WriteCtx<'_>, replace: bool) -> Result<bool, ReplyError> 
     let mut entry = ctx.keys.remove(from).expect("the key was there a moment ago");
     entry.rename(to);
     ctx.keys.put(entry);
+    ctx.notify(Class::Generic, "rename_from", from);
+    ctx.notify(Class::Generic, "rename_to", to);
     ctx.changed();
     Ok(true)
 }

@@ -27,9 +27,10 @@ fn swapdb(ctx: &mut WriteCtx<'_>) -> Outcome {
     const SECOND: ReplyError = ReplyError::text("invalid second DB index");
     let left = parse(ctx.arg(1)).ok_or(FIRST)?;
     let right = parse(ctx.arg(2)).ok_or(SECOND)?;
+    let now = ctx.now.unix;
     let store = ctx.keys.store();
     let count = store.databases();
-    store.swap(database::in_range(left, count)?, database::in_range(right, count)?);
+    store.swap(database::in_range(left, count)?, database::in_range(right, count)?, now);
     ctx.changed();
     ctx.reply.ok();
     Ok(Flow::Done)

@@ -1,8 +1,9 @@
 //! `BLMPOP timeout numkeys key... LEFT | RIGHT [COUNT count]`
 
-use super::lmpop::{LMPOP, Wanted, counted_keys, pop_first};
-use super::wait_for;
+use super::lmpop::{LMPOP, pop_first};
+use super::{place, wait_for};
 use crate::blocking::{OnTimeout, timeout_seconds};
+use crate::mpop::{self, Wanted};
 use crate::{Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Flags, Spec};
 
@@ -13,7 +14,7 @@ pub(super) const BLMPOP: Command = Command {
         name: "blmpop",
         arity: Arity::AtLeast(5),
         flags: Flags::WRITE.and(Flags::BLOCKING).and(Flags::MOVABLEKEYS),
-        keys: &[counted_keys(2)],
+        keys: &[mpop::keys(2)],
         summary: "Removes elements from the first list that is there and returns them; waits \
                   until there is one.",
         syntax: "timeout:double numkeys:integer key... where=<LEFT | RIGHT> [COUNT count:integer]",
@@ -23,7 +24,7 @@ pub(super) const BLMPOP: Command = Command {
 };
 
 fn blmpop(ctx: &mut WriteCtx<'_>) -> Outcome {
-    let wanted = Wanted::parse(ctx.cursor(2))?;
+    let wanted = Wanted::parse(ctx.cursor(2), place::end)?;
     let timeout_ms = timeout_seconds(ctx.arg(1))?;
     if pop_first(ctx, &wanted)? {
         return Ok(Flow::Done);

@@ -1,9 +1,9 @@
 //! `BLPOP` and `BRPOP key... timeout`
 
 use super::pop::pop_into;
-use super::wait_for;
+use super::{popped, wait_for};
 use crate::blocking::{OnTimeout, timeout_seconds};
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::object::End;
 
@@ -53,12 +53,13 @@ fn pop_or_wait(ctx: &mut WriteCtx<'_>, end: End, effect: &[u8]) -> Outcome {
     for place in 1..last {
         let key = ctx.request.arg(place);
         let WriteCtx { keys, reply, .. } = ctx;
-        let popped = keys.edit_as(key, |list, rules| {
+        let taken = keys.edit_as(key, |list, rules| {
             reply.array(2);
             reply.bulk(key);
             pop_into(reply, list, end, rules);
         })?;
-        if popped.is_some() {
+        if taken.is_some() {
+            ctx.notify_taken(Class::List, popped(end), key);
             ctx.changed_as(&[effect, key]);
             return Ok(Flow::Done);
         }

@@ -1,6 +1,6 @@
 //! `LINSERT key BEFORE | AFTER pivot element`
 
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::List;
 use vesta_store::object::Side;
@@ -37,6 +37,7 @@ fn linsert(ctx: &mut WriteCtx<'_>) -> Outcome {
     })?;
     match len {
         Some(Some(len)) => {
+            ctx.notify(Class::List, "linsert", key);
             ctx.changed();
             ctx.reply.count(len);
         }

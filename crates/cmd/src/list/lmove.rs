@@ -1,12 +1,12 @@
 //! `LMOVE source destination LEFT | RIGHT LEFT | RIGHT` and `RPOPLPUSH source destination`
 
-use super::place;
+use super::{place, popped, pushed};
 use crate::element::reply_element;
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::vec::Vec;
 use vesta_spec::{Arity, Categories, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::object::End;
-use vesta_store::{Digits, List};
+use vesta_store::{Digits, Keyspace, List};
 
 /// `LMOVE source destination LEFT | RIGHT LEFT | RIGHT`: moves an element from an end of a list to
 /// an end of another, or of the same, and replies with it.
@@ -75,6 +75,9 @@ pub(super) fn move_element(ctx: &mut WriteCtx<'_>, from: End, to: End) -> Result
             reply_element(reply, element);
             list.rotate(from, to, rules);
         })?;
+        if turned.is_some() {
+            notify_moved(keys, source, from, destination, to);
+        }
         return Ok(turned.is_some());
     }
     if keys.look_as::<List>(source)?.is_none() {
@@ -89,6 +92,13 @@ pub(super) fn move_element(ctx: &mut WriteCtx<'_>, from: End, to: End) -> Result
         list.pop(from, rules);
     })?;
     keys.upsert_as::<List, _>(destination, |list, rules| list.push(to, &text, rules))?;
+    notify_moved(keys, source, from, destination, to);
     reply.bulk(&text);
     Ok(true)
+}
+
+/// What came is told before what went, as in Redis.
+fn notify_moved(keys: &mut Keyspace<'_>, source: &[u8], from: End, destination: &[u8], to: End) {
+    keys.notify(Class::List, pushed(to), destination);
+    keys.notify_taken(Class::List, popped(from), source);
 }

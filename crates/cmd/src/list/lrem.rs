@@ -1,7 +1,7 @@
 //! `LREM key count element`
 
 use super::place;
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::{Direction, List};
 
@@ -36,6 +36,7 @@ fn lrem(ctx: &mut WriteCtx<'_>) -> Outcome {
         .edit_as::<List, _>(key, |list, rules| list.remove_equal(value, direction, max, rules))?
         .unwrap_or(0);
     if removed > 0 {
+        ctx.notify_taken(Class::List, "lrem", key);
         ctx.changed_times(removed as u64);
     }
     ctx.reply.count(removed);

@@ -1,7 +1,7 @@
 //! `LSET key index element`
 
 use super::place;
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::List;
 
@@ -36,6 +36,7 @@ fn lset(ctx: &mut WriteCtx<'_>) -> Outcome {
     if replaced != Some(true) {
         return Err(OUTSIDE);
     }
+    ctx.notify(Class::List, "lset", key);
     ctx.changed();
     ctx.reply.ok();
     Ok(Flow::Done)

@@ -1,7 +1,7 @@
 //! `LTRIM key start stop`
 
 use super::place;
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::List;
 
@@ -36,8 +36,12 @@ fn ltrim(ctx: &mut WriteCtx<'_>) -> Outcome {
         }
         len - kept.len()
     })?;
-    if let Some(removed) = removed.filter(|removed| *removed > 0) {
-        ctx.changed_times(removed as u64);
+    if let Some(removed) = removed {
+        // Redis tells even of a list that stays as it is.
+        ctx.notify_taken(Class::List, "ltrim", ctx.request.arg(1));
+        if removed > 0 {
+            ctx.changed_times(removed as u64);
+        }
     }
     ctx.reply.ok();
     Ok(Flow::Done)

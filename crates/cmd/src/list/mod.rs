@@ -17,10 +17,10 @@ mod place;
 mod pop;
 mod push;
 
-use crate::blocking::{Awaited, Block, OnTimeout, unchanged};
+use crate::blocking::{self, Awaited, OnTimeout};
 use crate::{Command, Outcome, WriteCtx};
-use alloc::boxed::Box;
 use core::ops::Range;
+use vesta_store::object::End;
 
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[
@@ -49,19 +49,27 @@ pub const COMMANDS: &[&Command] = &[
 ];
 
 /// Lets the client wait until one of the keys, which are these arguments, holds a list.
+/// The event of an element taken from this end.
+const fn popped(end: End) -> &'static str {
+    match end {
+        End::Front => "lpop",
+        End::Back => "rpop",
+    }
+}
+
+/// The event of an element put at this end.
+const fn pushed(end: End) -> &'static str {
+    match end {
+        End::Front => "lpush",
+        End::Back => "rpush",
+    }
+}
+
 fn wait_for(
     ctx: &mut WriteCtx<'_>,
     keys: Range<usize>,
     timeout_ms: Option<u64>,
     on_timeout: OnTimeout,
 ) -> Outcome {
-    let WriteCtx { request, reply, waiter, .. } = ctx;
-    let block = Block {
-        keys: keys.map(|place| Box::from(request.arg(place))).collect(),
-        awaited: Awaited::List,
-        timeout_ms,
-        on_timeout,
-        request: unchanged(request),
-    };
-    waiter.wait(reply, block)
+    blocking::wait_for(ctx, keys, Awaited::List, timeout_ms, on_timeout)
 }

@@ -1,7 +1,8 @@
 //! `LPOP` and `RPOP key [count]`
 
+use super::popped;
 use crate::element::reply_element;
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::string::ToString;
 use vesta_resp::Reply;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -56,9 +57,12 @@ fn pop(ctx: &mut WriteCtx<'_>, end: End, name: &str) -> Outcome {
 
 fn pop_one(ctx: &mut WriteCtx<'_>, end: End) -> Outcome {
     let WriteCtx { request, keys, reply, .. } = ctx;
-    let popped = keys.edit_as(request.arg(1), |list, rules| pop_into(reply, list, end, rules))?;
-    match popped {
-        Some(()) => ctx.changed(),
+    let key = request.arg(1);
+    match keys.edit_as(key, |list, rules| pop_into(reply, list, end, rules))? {
+        Some(()) => {
+            ctx.notify_taken(Class::List, popped(end), key);
+            ctx.changed();
+        }
         None => ctx.reply.null(),
     }
     Ok(Flow::Done)
@@ -78,9 +82,11 @@ fn pop_several(ctx: &mut WriteCtx<'_>, end: End) -> Outcome {
         }
         return Ok(Flow::Done);
     }
-    let popped = keys.edit_as(key, |list, rules| pop_array_into(reply, list, end, count, rules))?;
-    match popped {
-        Some(popped) => ctx.changed_times(popped),
+    match keys.edit_as(key, |list, rules| pop_array_into(reply, list, end, count, rules))? {
+        Some(count) => {
+            ctx.notify_taken(Class::List, popped(end), key);
+            ctx.changed_times(count);
+        }
         None => ctx.reply.null_array(),
     }
     Ok(Flow::Done)

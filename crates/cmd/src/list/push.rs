@@ -1,6 +1,7 @@
 //! `LPUSH`, `RPUSH`, `LPUSHX` and `RPUSHX key element...`
 
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use super::pushed;
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::List;
 use vesta_store::object::End;
@@ -77,6 +78,7 @@ fn push(ctx: &mut WriteCtx<'_>, end: End) -> Outcome {
         list.push_all(end, || request.args_from(2), rules);
         list.len()
     })?;
+    ctx.notify(Class::List, pushed(end), request.arg(1));
     ctx.changed_times((request.len() - 2) as u64);
     ctx.reply.count(len);
     Ok(Flow::Done)
@@ -89,6 +91,7 @@ fn push_if_there(ctx: &mut WriteCtx<'_>, end: End) -> Outcome {
         list.len()
     })?;
     if len.is_some() {
+        ctx.notify(Class::List, pushed(end), request.arg(1));
         ctx.changed_times((request.len() - 2) as u64);
     }
     ctx.reply.count(len.unwrap_or(0));

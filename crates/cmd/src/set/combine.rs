@@ -1,6 +1,6 @@
 //! What the commands on several sets share: reading the sources, and keeping a result.
 
-use crate::{Flow, Outcome, ReplyError, WriteCtx};
+use crate::{Class, Flow, Outcome, ReplyError, WriteCtx};
 use alloc::vec::Vec;
 use vesta_store::{Deadline, Keyspace, Kind, Set};
 
@@ -24,13 +24,20 @@ pub(super) fn sets<'s, 'k>(
 }
 
 /// Puts `result` in the place of what `key` held, or deletes the key when the result is empty, and
-/// replies with the number of members.
-pub(super) fn keep(ctx: &mut WriteCtx<'_>, key: &[u8], result: Set) -> Outcome {
+/// replies with the number of members. `event` is what the change is called.
+pub(super) fn keep(
+    ctx: &mut WriteCtx<'_>,
+    key: &[u8],
+    event: &'static str,
+    result: Set,
+) -> Outcome {
     let count = result.len();
     if count > 0 {
         ctx.keys.set_object(key, result.into_object(), Deadline::Never);
+        ctx.notify(Class::Set, event, key);
         ctx.changed();
     } else if ctx.keys.delete(key) {
+        ctx.notify(Class::Generic, "del", key);
         ctx.changed();
     }
     ctx.reply.count(count);

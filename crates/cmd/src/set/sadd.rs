@@ -1,6 +1,6 @@
 //! `SADD key member...`
 
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Set;
 
@@ -33,6 +33,7 @@ fn sadd(ctx: &mut WriteCtx<'_>) -> Outcome {
         added
     })?;
     if added > 0 {
+        ctx.notify(Class::Set, "sadd", request.arg(1));
         ctx.changed_times(added);
     }
     ctx.reply.int(i64::try_from(added).unwrap_or(i64::MAX));

@@ -71,5 +71,5 @@ fn sdiffstore(ctx: &mut WriteCtx<'_>) -> Outcome {
     let sets = first_and_others(combine::sets(keys, request.args_from(2)));
     let result = sets
         .map_or_else(Set::empty, |(first, others)| Set::difference(first, &others, keys.rules()));
-    combine::keep(ctx, ctx.arg(1), result)
+    combine::keep(ctx, ctx.arg(1), "sdiffstore", result)
 }

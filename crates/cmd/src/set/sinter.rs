@@ -66,5 +66,5 @@ fn sinterstore(ctx: &mut WriteCtx<'_>) -> Outcome {
     let sets: Option<Vec<&Set>> = combine::sets(keys, sources).into_iter().collect();
     let result =
         sets.map_or_else(Set::empty, |mut sets| Set::intersection(&mut sets, keys.rules()));
-    combine::keep(ctx, ctx.arg(1), result)
+    combine::keep(ctx, ctx.arg(1), "sinterstore", result)
 }

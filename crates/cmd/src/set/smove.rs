@@ -1,6 +1,6 @@
 //! `SMOVE source destination member`
 
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Set;
 
@@ -35,7 +35,13 @@ fn smove(ctx: &mut WriteCtx<'_>) -> Outcome {
     ctx.keys.look_as::<Set>(to)?;
     if has_it && from != to {
         ctx.keys.edit_as(from, |source: &mut Set, _| source.remove(member))?;
-        ctx.keys.upsert_as(to, |destination: &mut Set, rules| destination.insert(member, rules))?;
+        ctx.notify_taken(Class::Set, "srem", from);
+        let is_new = ctx
+            .keys
+            .upsert_as(to, |destination: &mut Set, rules| destination.insert(member, rules))?;
+        if is_new {
+            ctx.notify(Class::Set, "sadd", to);
+        }
         ctx.changed();
     }
     ctx.reply.flag(has_it);

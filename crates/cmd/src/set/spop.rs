@@ -1,7 +1,7 @@
 //! `SPOP key [count]`
 
 use crate::element::reply_element;
-use crate::{Command, Flow, Outcome, Propagation, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Propagation, ReplyError, Run, WriteCtx};
 use alloc::vec::Vec;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::{Digits, Element, Set};
@@ -53,8 +53,9 @@ fn pop_one(ctx: &mut WriteCtx<'_>) -> Outcome {
             propagation.add(&[b"SREM", key, member.text(&mut Digits::new())]);
         })
     })?;
-    if popped.is_none() {
-        reply.null();
+    match popped {
+        Some(_) => ctx.notify_taken(Class::Set, "spop", key),
+        None => reply.null(),
     }
     Ok(Flow::Done)
 }
@@ -74,6 +75,7 @@ fn pop_many(ctx: &mut WriteCtx<'_>, count: usize) -> Outcome {
             set.iter().for_each(|member| reply_element(reply, member));
         }
         keys.delete(key);
+        keys.notify_taken(Class::Set, "spop", key);
         propagation.add(&[b"DEL", key]);
         return Ok(Flow::Done);
     }
@@ -85,6 +87,7 @@ fn pop_many(ctx: &mut WriteCtx<'_>, count: usize) -> Outcome {
         });
     })?;
     removal.flush();
+    ctx.notify(Class::Set, "spop", key);
     Ok(Flow::Done)
 }
 

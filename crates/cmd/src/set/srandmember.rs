@@ -1,10 +1,10 @@
 //! `SRANDMEMBER key [count]`
 
-use crate::element::{refuse_endless_reply, reply_element};
+use crate::draw::{Draws, refuse_endless_reply};
+use crate::element::reply_element;
 use crate::{Command, Flow, Outcome, ReadCtx, ReplyError, Run};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::{Heap, Set};
-use vesta_types::number;
 
 /// `SRANDMEMBER key [count]`: members of a set that are drawn fairly; different ones, or with a
 /// negative count each drawn anew.
@@ -29,17 +29,10 @@ pub(super) const SRANDMEMBER: Command = Command {
 fn srandmember(ctx: &mut ReadCtx<'_>) -> Outcome {
     match ctx.request.len() {
         2 => one(ctx),
-        3 => {
-            let count = number::parse_i64(ctx.arg(2)).ok_or(ReplyError::NotInteger)?;
-            if count == i64::MIN {
-                return Err(ReplyError::text(
-                    "value is out of range, value must between -9223372036854775807 and \
-                     9223372036854775807",
-                ));
-            }
-            let draws = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
-            if count < 0 { again_and_again(ctx, draws) } else { different(ctx, draws) }
-        }
+        3 => match Draws::parse(ctx.arg(2))? {
+            Draws::Distinct(count) => different(ctx, count),
+            Draws::Repeated(draws) => again_and_again(ctx, draws),
+        },
         _ => Err(ReplyError::Syntax),
     }
 }

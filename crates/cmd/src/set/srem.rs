@@ -1,6 +1,6 @@
 //! `SREM key member...`
 
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Outcome, Run, WriteCtx, remove};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Set;
 
@@ -24,14 +24,6 @@ pub(super) const SREM: Command = Command {
 };
 
 fn srem(ctx: &mut WriteCtx<'_>) -> Outcome {
-    let request = ctx.request;
-    let removed = ctx.keys.edit_as(request.arg(1), |set: &mut Set, _| {
-        request.args_from(2).map(|member| u64::from(set.remove(member))).sum()
-    })?;
-    let removed: u64 = removed.unwrap_or(0);
-    if removed > 0 {
-        ctx.changed_times(removed);
-    }
-    ctx.reply.int(i64::try_from(removed).unwrap_or(i64::MAX));
-    Ok(Flow::Done)
+    let remove = |set: &mut Set, member: &[u8]| set.remove(member);
+    remove::named_elements(ctx, remove, Set::is_empty, (Class::Set, "srem"))
 }

@@ -64,5 +64,5 @@ fn sunionstore(ctx: &mut WriteCtx<'_>) -> Outcome {
     let sets = combine::sets(keys, request.args_from(2));
     let sets: Vec<&Set> = sets.into_iter().flatten().collect();
     let result = Set::union(&sets, keys.rules());
-    combine::keep(ctx, ctx.arg(1), result)
+    combine::keep(ctx, ctx.arg(1), "sunionstore", result)
 }

@@ -52,7 +52,7 @@ const STREAM: Spec =
 
 /// The stream at `key`, which the command has looked up before; nothing is counted or marked.
 fn peek<'k>(keys: &'k mut Keyspace<'_>, key: &[u8]) -> Option<&'k Stream> {
-    keys.peek(key)?.object().and_then(Stream::of)
+    keys.peek(key)?.object().and_then(<Stream as Kind>::of)
 }
 
 /// The error of a command that needs a group, when there is none or not even a key.
@@ -66,16 +66,6 @@ fn no_group_in(key: &[u8], group: &[u8]) -> ReplyError {
     let (key, group) = (shown(key), shown(group));
     let text = format!("NOGROUP No such consumer group '{group}' for key name '{key}'");
     ReplyError::Coded(text.into())
-}
-
-/// The error of XGROUP and XINFO about options that a sub-command, as the client wrote it, does not
-/// have.
-fn wrong_options(sub: &[u8], container: &str) -> ReplyError {
-    let sub = shown(sub);
-    let text = format!(
-        "unknown subcommand or wrong number of arguments for '{sub}'. Try {container} HELP."
-    );
-    ReplyError::Generic(text.into())
 }
 
 /// A name for an error text: up to its first zero byte, as in Redis.

@@ -23,7 +23,7 @@ pub(super) const XACK: Command = Command {
 
 fn xack(ctx: &mut WriteCtx<'_>) -> Outcome {
     let (key, name) = (ctx.arg(1), ctx.arg(2));
-    let group = ctx.keys.look_as::<Stream>(key)?.and_then(|stream| stream.group(name));
+    let group = ctx.keys.read_as::<Stream>(key)?.and_then(|stream| stream.group(name));
     let mut acknowledged = 0;
     if group.is_some() {
         let ids = ctx.request.args_from(3).map(|text| id::parse(text, 0));

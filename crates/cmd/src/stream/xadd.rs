@@ -3,7 +3,7 @@
 use super::STREAM;
 use super::id::{IdText, NewId};
 use super::trim::{Options, rewritten};
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::string::ToString;
 use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
 use vesta_store::Stream;
@@ -63,13 +63,11 @@ fn xadd(ctx: &mut WriteCtx<'_>) -> Outcome {
     let outcome = ctx.keys.upsert_as::<Stream, _>(key, |stream, rules| {
         let log = stream.log_mut();
         log.append(id, fields, rules.stream_node())?;
-        if let Some(trimming) = &trimming {
-            trimming.apply(log);
-        }
+        let trimmed = trimming.as_ref().map_or(0, |trimming| trimming.apply(log));
         let rewrites = trimming.filter(|trimming| is_wanted && trimming.is_approximate());
-        Ok(rewrites.map(|trimming| trimming.exact_threshold(log)))
+        Ok((trimmed, rewrites.map(|trimming| trimming.exact_threshold(log))))
     })?;
-    let threshold = outcome.map_err(|error| match error {
+    let (trimmed, threshold) = outcome.map_err(|error| match error {
         AppendError::NotAbove => NOT_ABOVE,
         AppendError::TooLarge => {
             if last.is_none() {
@@ -78,6 +76,10 @@ fn xadd(ctx: &mut WriteCtx<'_>) -> Outcome {
             ReplyError::text("Elements are too large to be stored")
         }
     })?;
+    ctx.notify(Class::Stream, "xadd", key);
+    if trimmed > 0 {
+        ctx.notify(Class::Stream, "xtrim", key);
+    }
     let text = IdText::new(id);
     let is_given = matches!(new_id, NewId::Given(_));
     if !is_wanted || (is_given && threshold.is_none()) {

@@ -3,7 +3,7 @@
 use super::pending::{changed_as_ack, changed_as_claim, changed_as_new_consumer, see_consumer};
 use super::reply::{reply_entry, reply_id};
 use super::{STREAM, id, no_group};
-use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_resp::Reply;
 use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
 use vesta_store::Stream;
@@ -78,7 +78,7 @@ fn xautoclaim(ctx: &mut WriteCtx<'_>) -> Outcome {
     let (key, name, consumer) = (ctx.arg(1), ctx.arg(2), ctx.arg(3));
     let claim = Claim::parse(ctx.cursor(4))?;
     let now_ms = ctx.now.unix.ms();
-    let stream = ctx.keys.look_as::<Stream>(key)?;
+    let stream = ctx.keys.read_as::<Stream>(key)?;
     if stream.and_then(|stream| stream.group(name)).is_none() {
         return Err(no_group(key, name));
     }
@@ -87,6 +87,9 @@ fn xautoclaim(ctx: &mut WriteCtx<'_>) -> Outcome {
         stream.edit_group(name, |log, group| apply(&claim, reply, log, group, (consumer, now_ms)))
     })?;
     let Done { is_new, done, last_id } = outcome.flatten().unwrap_or_default();
+    if is_new {
+        ctx.keys.tell(Class::Stream, "xgroup-createconsumer", key);
+    }
     for delivery in &done.claimed {
         changed_as_claim(ctx, [key, name, consumer], *delivery, last_id);
     }

@@ -5,7 +5,7 @@ use super::pending::{
 };
 use super::reply::{reply_entry, reply_id};
 use super::{STREAM, id, no_group, shown};
-use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::format;
 use alloc::vec::Vec;
 use vesta_resp::Reply;
@@ -116,7 +116,7 @@ struct Done {
 fn xclaim(ctx: &mut WriteCtx<'_>) -> Outcome {
     let (key, name, consumer) = (ctx.arg(1), ctx.arg(2), ctx.arg(3));
     let now_ms = ctx.now.unix.ms();
-    let stream = ctx.keys.look_as::<Stream>(key)?;
+    let stream = ctx.keys.read_as::<Stream>(key)?;
     if stream.and_then(|stream| stream.group(name)).is_none() {
         return Err(no_group(key, name));
     }
@@ -126,6 +126,9 @@ fn xclaim(ctx: &mut WriteCtx<'_>) -> Outcome {
         stream.edit_group(name, |log, group| apply(&claim, reply, log, group, (consumer, now_ms)))
     })?;
     let done = outcome.flatten().unwrap_or_default();
+    if done.is_new {
+        ctx.keys.tell(Class::Stream, "xgroup-createconsumer", key);
+    }
     for delivery in &done.claimed {
         changed_as_claim(ctx, [key, name, consumer], *delivery, done.position.last_id);
     }

@@ -1,7 +1,7 @@
 //! `XDEL key id...`
 
 use super::{STREAM, id};
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use alloc::vec::Vec;
 use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
 use vesta_store::Stream;
@@ -35,6 +35,7 @@ fn xdel(ctx: &mut WriteCtx<'_>) -> Outcome {
             let log = stream.log_mut();
             deleted = ids.into_iter().filter(|id| log.delete(*id)).count();
         })?;
+        ctx.notify(Class::Stream, "xdel", key);
         ctx.changed_times(deleted as u64);
     }
     ctx.reply.count(deleted);

@@ -5,7 +5,7 @@ use super::reading::Reading;
 use super::reply::reply_entries;
 use super::{STREAM, peek};
 use crate::blocking::{Awaited, Block, OnTimeout};
-use crate::{Command, Flow, Outcome, ReadCtx, ReplyError, Run};
+use crate::{Class, Command, Flow, Outcome, ReadCtx, ReplyError, Run};
 use alloc::vec::Vec;
 use vesta_resp::{OwnedRequest, Proto};
 use vesta_spec::{Arity, BeginSearch, FindKeys, Flags, KeyFlags, KeySpec, Spec};
@@ -82,7 +82,12 @@ fn serve(ctx: &mut ReadCtx<'_>, reading: &Reading<'_>, above: &[StreamId]) -> bo
     let place = reply.deferred();
     let mut served = 0;
     for ((key, _), above) in reading.streams().zip(above) {
-        let Some((stream, from)) = peek(keys, key).zip(above.next()) else { continue };
+        let Some(from) = above.next() else { continue };
+        let Some(stream) = peek(keys, key) else {
+            // Redis looks for the key a second time here, and misses it again.
+            keys.tell(Class::Missed, "keymiss", key);
+            continue;
+        };
         let mut entries = stream.log().range(from..=StreamId::MAX);
         let Some(first) = entries.next() else { continue };
         served += 1;

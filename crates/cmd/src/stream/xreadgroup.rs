@@ -8,7 +8,7 @@ use super::reply::{reply_entries, reply_entry, reply_id};
 use super::xread::streams_from;
 use super::{STREAM, id, shown};
 use crate::blocking::{self, Awaited, Block, OnTimeout};
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::format;
 use alloc::vec::Vec;
 use vesta_resp::{Proto, Reply};
@@ -135,6 +135,9 @@ fn serve(
 /// Hands on what was done on one stream.
 fn hand_on(ctx: &mut WriteCtx<'_>, words: [&[u8]; 3], done: &Done) {
     let [key, group, _] = words;
+    if done.is_new {
+        ctx.keys.tell(Class::Stream, "xgroup-createconsumer", key);
+    }
     for delivery in &done.deliveries {
         changed_as_claim(ctx, words, *delivery, delivery.0);
     }

@@ -1,7 +1,7 @@
 //! `XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]`
 
 use super::{STREAM, id};
-use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
 use vesta_store::Stream;
 use vesta_store::stream::{Counters, Log, StreamId};
@@ -87,6 +87,7 @@ fn xsetid(ctx: &mut WriteCtx<'_>) -> Outcome {
     let stream = ctx.keys.look_as::<Stream>(key)?.ok_or(ReplyError::NoSuchKey)?;
     let counters = wanted.applied_to(stream.log())?;
     ctx.keys.edit_as::<Stream, _>(key, |stream, _| stream.log_mut().set_counters(counters))?;
+    ctx.keys.tell(Class::Stream, "xsetid", key);
     ctx.changed();
     ctx.reply.ok();
     Ok(Flow::Done)

@@ -2,7 +2,7 @@
 
 use super::STREAM;
 use super::trim::{Options, rewritten};
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
 use vesta_store::Stream;
 
@@ -41,6 +41,7 @@ fn xtrim(ctx: &mut WriteCtx<'_>) -> Outcome {
         })?;
     }
     if removed > 0 {
+        ctx.notify(Class::Stream, "xtrim", key);
         match &threshold {
             Some(text) => {
                 let words = rewritten(ctx.request, options.trimming, Some(text), None);

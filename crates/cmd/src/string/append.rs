@@ -1,7 +1,7 @@
 //! `APPEND key value`
 
 use crate::string::limit;
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Deadline;
 
@@ -36,6 +36,7 @@ fn append(ctx: &mut WriteCtx<'_>) -> Outcome {
             tail.len()
         }
     };
+    ctx.notify(Class::String, "append", key);
     ctx.changed();
     ctx.reply.count(length);
     Ok(Flow::Done)

@@ -2,7 +2,7 @@
 
 use super::text_in;
 use crate::string::digest::{self, Digest};
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::string::ToString;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::StrRef;
@@ -108,6 +108,7 @@ fn is_text(string: &StrRef<'_>, wanted: &[u8]) -> bool {
 fn remove_if(ctx: &mut WriteCtx<'_>, is_met: bool) -> Outcome {
     let key = ctx.arg(1);
     if is_met && ctx.keys.delete(key) {
+        ctx.notify(Class::Generic, "del", key);
         let lazily = ctx.config.lazyfree_lazy_user_del;
         ctx.changed_as(&[if lazily { b"UNLINK" } else { b"DEL" }, key]);
     }

@@ -1,7 +1,7 @@
 //! `GETDEL key`
 
 use crate::string::get::reply_value;
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `GETDEL key`: replies with a string and removes its key.
@@ -30,6 +30,7 @@ fn getdel(ctx: &mut WriteCtx<'_>) -> Outcome {
     reply_value(&mut ctx.reply, value);
     if is_there {
         ctx.keys.delete(key);
+        ctx.notify(Class::Generic, "del", key);
         // Source: observed on redis-server 7.0.15 with lazyfree-lazy-user-del.
         let lazily = ctx.config.lazyfree_lazy_user_del;
         ctx.changed_as(&[if lazily { b"UNLINK" } else { b"DEL" }, key]);

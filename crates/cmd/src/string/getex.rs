@@ -2,7 +2,7 @@
 
 use crate::string::expiration::Expiration;
 use crate::string::get::reply_value;
-use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `GETEX key [option]`: replies with a string and sets or removes the expiry of its key.
@@ -48,6 +48,7 @@ fn getex(ctx: &mut WriteCtx<'_>) -> Outcome {
             reply_value(&mut ctx.reply, Some(value));
             if ctx.keys.peek(key).is_some_and(|entry| entry.expiry().is_some()) {
                 ctx.keys.set_expiry(key, None);
+                ctx.notify(Class::Generic, "persist", key);
                 ctx.changed_as(&[b"PERSIST", key]);
             }
         }
@@ -64,11 +65,13 @@ fn getex(ctx: &mut WriteCtx<'_>) -> Outcome {
 fn expire(ctx: &mut WriteCtx<'_>, key: &[u8], at: u64) {
     if at > ctx.keys.now_ms() {
         ctx.keys.set_expiry(key, Some(at));
+        ctx.notify(Class::Generic, "expire", key);
         let mut digits = itoa::Buffer::new();
         ctx.changed_as(&[b"PEXPIREAT", key, digits.format(at).as_bytes()]);
         return;
     }
     ctx.keys.delete(key);
+    ctx.notify(Class::Generic, "del", key);
     let name: &[u8] = if ctx.config.lazyfree_lazy_expire { b"UNLINK" } else { b"DEL" };
     ctx.changed_as(&[name, key]);
 }

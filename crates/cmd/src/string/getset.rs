@@ -1,7 +1,7 @@
 //! `GETSET key value`
 
 use crate::string::get::reply_value;
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Deadline;
 
@@ -33,6 +33,7 @@ fn getset(ctx: &mut WriteCtx<'_>) -> Outcome {
     reply_value(&mut ctx.reply, old);
     let value = ctx.value(2);
     ctx.keys.set(key, value, Deadline::Never);
+    ctx.notify(Class::String, "set", key);
     ctx.changed_as(&[b"SET", key, ctx.request.arg(2)]);
     Ok(Flow::Done)
 }

@@ -1,6 +1,6 @@
 //! `INCR key`, `DECR key`, `INCRBY key increment` and `DECRBY key decrement`
 
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::{Deadline, Entry, NewValue, StrRef};
 use vesta_types::number;
@@ -72,6 +72,7 @@ fn add(ctx: &mut WriteCtx<'_>, increment: i64) -> Outcome {
             increment
         }
     };
+    ctx.notify(Class::String, "incrby", key);
     ctx.changed();
     ctx.reply.int(sum);
     Ok(Flow::Done)

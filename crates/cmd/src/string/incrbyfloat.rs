@@ -1,7 +1,7 @@
 //! `INCRBYFLOAT key increment`
 
 use crate::long_double::LongDouble;
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::{Deadline, NewValue, StrRef};
 
@@ -38,6 +38,7 @@ fn incrbyfloat(ctx: &mut WriteCtx<'_>) -> Outcome {
     let sum = old.plus(increment).ok_or(not_finite)?.to_text();
     let sum = sum.as_bytes();
     ctx.keys.set(key, NewValue::Bytes(sum), Deadline::Keep);
+    ctx.notify(Class::String, "incrbyfloat", key);
     ctx.changed_as(&[b"SET", key, sum, b"KEEPTTL"]);
     ctx.reply.bulk(sum);
     Ok(Flow::Done)

@@ -1,6 +1,6 @@
 //! `MSET key value ...` and `MSETNX key value ...`
 
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::string::ToString;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Deadline;
@@ -63,7 +63,9 @@ fn set_all(ctx: &mut WriteCtx<'_>) {
     let mut pairs = 0;
     for place in (1..ctx.request.len()).step_by(2) {
         let value = ctx.value(place + 1);
-        ctx.keys.set(ctx.request.arg(place), value, Deadline::Never);
+        let key = ctx.arg(place);
+        ctx.keys.set(key, value, Deadline::Never);
+        ctx.notify(Class::String, "set", key);
         pairs += 1;
     }
     ctx.changed_times(pairs);

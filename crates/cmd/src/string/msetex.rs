@@ -1,6 +1,6 @@
 //! `MSETEX numkeys key value ... [NX | XX] [EX | PX | EXAT | PXAT time | KEEPTTL]`
 
-use super::set::{Condition, Then, parse_then};
+use super::set::{Condition, Then, notify_set, parse_then};
 use crate::keys::deadline;
 use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::vec::Vec;
@@ -57,7 +57,9 @@ fn msetex(ctx: &mut WriteCtx<'_>) -> Outcome {
     if is_met {
         for place in (FIRST..end).step_by(2) {
             let value = ctx.value(place + 1);
-            ctx.keys.set(ctx.request.arg(place), value, deadline);
+            let key = ctx.arg(place);
+            ctx.keys.set(key, value, deadline);
+            notify_set(ctx, key, deadline);
         }
         changed(ctx, end, deadline);
     }

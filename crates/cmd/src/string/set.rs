@@ -3,7 +3,7 @@
 use crate::keys::deadline;
 use crate::string::expiration::Expiration;
 use crate::string::get::reply_value;
-use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::vec::Vec;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Deadline;
@@ -98,6 +98,7 @@ fn set(ctx: &mut WriteCtx<'_>) -> Outcome {
     if ctx.request.len() == 3 {
         let value = ctx.value(2);
         ctx.keys.set(key, value, Deadline::Never);
+        ctx.notify(Class::String, "set", key);
         ctx.changed();
         ctx.reply.ok();
         return Ok(Flow::Done);
@@ -116,6 +117,7 @@ fn set(ctx: &mut WriteCtx<'_>) -> Outcome {
     if is_met {
         let value = ctx.value(2);
         ctx.keys.set(key, value, deadline);
+        notify_set(ctx, key, deadline);
         changed(ctx, key, deadline, options.get);
     }
     match (options.get, is_met) {
@@ -124,6 +126,14 @@ fn set(ctx: &mut WriteCtx<'_>) -> Outcome {
         (false, false) => ctx.reply.null(),
     }
     Ok(Flow::Done)
+}
+
+/// The events of a key that was set: an expiry is one of its own.
+pub(super) fn notify_set(ctx: &mut WriteCtx<'_>, key: &[u8], deadline: Deadline) {
+    ctx.notify(Class::String, "set", key);
+    if matches!(deadline, Deadline::At(_)) {
+        ctx.notify(Class::Generic, "expire", key);
+    }
 }
 
 /// Hands the effect on: an expiry as the time it falls on, and without `GET`.

@@ -1,5 +1,6 @@
 //! `SETEX key seconds value` and `PSETEX key milliseconds value`
 
+use super::set::notify_set;
 use crate::keys::deadline::{self, TimeForm};
 use crate::string::expiration::Expiration;
 use crate::{Command, Flow, Outcome, Run, WriteCtx};
@@ -50,6 +51,7 @@ fn set(ctx: &mut WriteCtx<'_>, form: TimeForm, name: &'static str) -> Outcome {
     let at = Expiration { form, text: ctx.arg(2) }.at_ms(ctx.now, name)?;
     let value = ctx.value(3);
     ctx.keys.set(key, value, Deadline::At(at));
+    notify_set(ctx, key, Deadline::At(at));
     deadline::changed_as_set(ctx, key, ctx.request.arg(3), at);
     ctx.reply.ok();
     Ok(Flow::Done)

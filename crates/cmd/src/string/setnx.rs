@@ -1,6 +1,6 @@
 //! `SETNX key value`
 
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Deadline;
 
@@ -30,6 +30,7 @@ fn setnx(ctx: &mut WriteCtx<'_>) -> Outcome {
     if is_free {
         let value = ctx.value(2);
         ctx.keys.set(key, value, Deadline::Never);
+        ctx.notify(Class::String, "set", key);
         ctx.changed();
     }
     ctx.reply.flag(is_free);

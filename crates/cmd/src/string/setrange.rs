@@ -1,7 +1,7 @@
 //! `SETRANGE key offset value`
 
 use crate::string::{in_place, limit};
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_types::number;
 
@@ -43,6 +43,7 @@ fn setrange(ctx: &mut WriteCtx<'_>) -> Outcome {
         Some(length) => length?,
         None => create(ctx, key, offset, bytes)?,
     };
+    ctx.notify(Class::String, "setrange", key);
     ctx.changed();
     ctx.reply.count(length);
     Ok(Flow::Done)

@@ -5,22 +5,15 @@ use core::ops::Range;
 use vesta_store::{LexBound, ScoreBound};
 use vesta_types::number;
 
-/// Reads a score: a number in range, or an infinity by its name.
+/// Reads a score.
 pub(super) fn score(text: &[u8]) -> Result<f64, ReplyError> {
-    let names_infinity = |text: &[u8]| text.iter().any(|byte| byte.eq_ignore_ascii_case(&b'n'));
-    let mantissa = text.split(|byte| byte.eq_ignore_ascii_case(&b'e')).next().unwrap_or_default();
-    let is_zero = !mantissa.iter().any(|byte| (b'1'..=b'9').contains(byte));
-    number::parse_f64(text)
-        .filter(|score| score.is_finite() || names_infinity(text))
-        .filter(|score| *score != 0.0 || is_zero)
-        .ok_or(ReplyError::NotFloat)
+    number::parse_f64(text).ok_or(ReplyError::NotFloat)
 }
 
-/// Reads an end of a range of scores; `(` excludes it, and no number at all is 0.
+/// Reads an end of a range of scores; `(` excludes it.
 fn score_bound(text: &[u8]) -> Result<ScoreBound, ReplyError> {
     let number = |text: &[u8]| {
-        let parsed = if text.is_empty() { Some(0.0) } else { number::parse_f64(text) };
-        parsed.ok_or(ReplyError::text("min or max is not a float"))
+        number::parse_f64_leniently(text).ok_or(ReplyError::text("min or max is not a float"))
     };
     match text.strip_prefix(b"(") {
         Some(text) => number(text).map(ScoreBound::Exclusive),

@@ -1,7 +1,7 @@
 //! `ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member...` and `ZINCRBY key increment member`
 
 use super::bounds;
-use crate::{Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Cursor, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::vec::Vec;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::{Placed, Rules, Zset};
@@ -18,8 +18,8 @@ pub(super) const ZADD: Command = Command {
         since: "1.2.0",
         complexity: "O(log(N)) for each member, in a sorted set of N",
         summary: "Adds members to a sorted set, or gives them other scores.",
-        syntax: "key [condition=<NX | XX>] [comparison=<GT | LT>] [CH] \
-                 [INCR] score_member=(score:double member)...",
+        syntax: "key [condition=<NX | XX>] [comparison=<GT | LT>] [CH@change] [INCR@increment] \
+                 score_member=(score:double member)...",
         history: &[
             ("2.4.0", "Several members can be given."),
             ("3.0.2", "Added the `XX`, `NX`, `CH` and `INCR` options."),
@@ -105,12 +105,14 @@ fn zadd(ctx: &mut WriteCtx<'_>) -> Outcome {
     let pairs = cursor.left() / 2;
     options.check(pairs)?;
     let first = cursor.position();
-    let scores: Vec<f64> = (0..pairs)
-        .map(|pair| bounds::score(ctx.arg(first + pair * 2)))
-        .collect::<Result<_, _>>()?;
-    if let (true, [increment]) = (options.incr, scores.as_slice()) {
-        return increment_by(ctx, *increment, ctx.arg(first + 1), options);
+    // One alone, as most are, takes no allocation.
+    let score = |pair: usize| bounds::score(ctx.arg(first + pair * 2));
+    let first_score = score(0)?;
+    let other_scores: Vec<f64> = (1..pairs).map(score).collect::<Result<_, _>>()?;
+    if options.incr {
+        return increment_by(ctx, first_score, ctx.arg(first + 1), options);
     }
+    let scores = core::iter::once(first_score).chain(other_scores);
     let request = ctx.request;
     let change = |zset: &mut Zset, rules: &Rules| {
         if !options.xx || !zset.is_empty() {
@@ -118,11 +120,11 @@ fn zadd(ctx: &mut WriteCtx<'_>) -> Outcome {
             zset.expect(hint, request.arg(first + 1).len(), rules);
         }
         let (mut added, mut updated) = (0_u64, 0_u64);
-        for (pair, score) in scores.iter().enumerate() {
+        for (pair, score) in scores.enumerate() {
             let name = request.arg(first + pair * 2 + 1);
             let is_plain = !(options.nx || options.xx || options.gt || options.lt);
-            if is_plain || options.allows(zset.score(name), *score) {
-                match zset.insert(name, *score, rules) {
+            if is_plain || options.allows(zset.score(name), score) {
+                match zset.insert(name, score, rules) {
                     Placed::Inserted => added += 1,
                     Placed::Updated { .. } => updated += 1,
                     Placed::Unchanged => {}
@@ -134,6 +136,7 @@ fn zadd(ctx: &mut WriteCtx<'_>) -> Outcome {
     let (added, updated) = ctx.keys.upsert_as(request.arg(1), change)?;
     if added + updated > 0 {
         ctx.changed_times(added + updated);
+        ctx.notify(Class::Zset, "zadd", request.arg(1));
     }
     let count = if options.ch { added + updated } else { added };
     ctx.reply.int(i64::try_from(count).unwrap_or(i64::MAX));
@@ -149,7 +152,8 @@ fn zincrby(ctx: &mut WriteCtx<'_>) -> Outcome {
 fn increment_by(ctx: &mut WriteCtx<'_>, increment: f64, name: &[u8], options: Options) -> Outcome {
     let outcome = ctx.keys.upsert_as(ctx.request.arg(1), |zset: &mut Zset, rules| {
         let old = zset.score(name);
-        let sum = old.unwrap_or(0.0) + increment;
+        // Not 0 and the increment, which would lose the sign of a minus zero.
+        let sum = old.map_or(increment, |old| old + increment);
         if options.nx && old.is_some() {
             return Ok(None);
         }
@@ -167,6 +171,7 @@ fn increment_by(ctx: &mut WriteCtx<'_>, increment: f64, name: &[u8], options: Op
             ctx.reply.double(sum);
             if placed != Placed::Unchanged {
                 ctx.changed();
+                ctx.notify(Class::Zset, "zincr", ctx.request.arg(1));
             }
         }
         None => ctx.reply.null(),

@@ -1,6 +1,6 @@
 //! `ZREM key member...`
 
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Outcome, Run, WriteCtx, remove};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Zset;
 
@@ -24,14 +24,5 @@ pub(super) const ZREM: Command = Command {
 };
 
 fn zrem(ctx: &mut WriteCtx<'_>) -> Outcome {
-    let request = ctx.request;
-    let removed = ctx.keys.edit_as(request.arg(1), |zset: &mut Zset, _| {
-        request.args_from(2).map(|name| u64::from(zset.remove(name))).sum()
-    })?;
-    let removed: u64 = removed.unwrap_or(0);
-    if removed > 0 {
-        ctx.changed_times(removed);
-    }
-    ctx.reply.int(i64::try_from(removed).unwrap_or(i64::MAX));
-    Ok(Flow::Done)
+    remove::named_elements(ctx, Zset::remove, Zset::is_empty, (Class::Zset, "zrem"))
 }

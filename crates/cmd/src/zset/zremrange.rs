@@ -1,7 +1,7 @@
 //! `ZREMRANGEBYRANK`, `ZREMRANGEBYSCORE` and `ZREMRANGEBYLEX key min max`
 
 use super::bounds;
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx, remove};
 use core::ops::Range;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Zset;
@@ -52,28 +52,35 @@ pub(super) const ZREMRANGEBYLEX: Command = Command {
 fn by_rank(ctx: &mut WriteCtx<'_>) -> Outcome {
     let index = |text| number::parse_i64(text).ok_or(ReplyError::NotInteger);
     let (start, stop) = (index(ctx.arg(2))?, index(ctx.arg(3))?);
-    remove(ctx, |zset| bounds::ranks(start, stop, zset.len()))
+    remove_ranks(ctx, "zremrangebyrank", |zset| bounds::ranks(start, stop, zset.len()))
 }
 
 fn by_score(ctx: &mut WriteCtx<'_>) -> Outcome {
     let (min, max) = bounds::scores(ctx.arg(2), ctx.arg(3))?;
-    remove(ctx, |zset| zset.ranks_by_score(min, max))
+    remove_ranks(ctx, "zremrangebyscore", |zset| zset.ranks_by_score(min, max))
 }
 
 fn by_lex(ctx: &mut WriteCtx<'_>) -> Outcome {
     let (min, max) = bounds::names(ctx.arg(2), ctx.arg(3))?;
-    remove(ctx, |zset| zset.ranks_by_lex(min, max))
+    remove_ranks(ctx, "zremrangebylex", |zset| zset.ranks_by_lex(min, max))
 }
 
 /// Removes the members with the ranks that `choose` gives, and replies with their number.
-fn remove(ctx: &mut WriteCtx<'_>, choose: impl FnOnce(&Zset) -> Range<usize>) -> Outcome {
-    let removed = ctx.keys.edit_as(ctx.request.arg(1), |zset: &mut Zset, _| {
+fn remove_ranks(
+    ctx: &mut WriteCtx<'_>,
+    event: &'static str,
+    choose: impl FnOnce(&Zset) -> Range<usize>,
+) -> Outcome {
+    let key = ctx.arg(1);
+    let removed = ctx.keys.edit_as(key, |zset: &mut Zset, _| {
         let ranks = choose(zset);
-        if ranks.is_empty() { 0 } else { zset.remove_ranks(ranks) }
+        let removed = if ranks.is_empty() { 0 } else { zset.remove_ranks(ranks) };
+        (removed, zset.is_empty())
     })?;
-    let removed = removed.unwrap_or(0);
+    let (removed, is_last) = removed.unwrap_or((0, false));
     if removed > 0 {
         ctx.changed_times(removed as u64);
+        remove::notify(ctx, (Class::Zset, event), key, is_last);
     }
     ctx.reply.count(removed);
     Ok(Flow::Done)

@@ -8,10 +8,10 @@ use vesta_cmd::blocking::Waiter;
 use vesta_cmd::{Commands, Propagation, ReadCtx, ReplyError, Run, WriteCtx};
 use vesta_config::{Config, MaxmemoryPolicy, Peer};
 use vesta_resp::{Batch, Inbox, Limits, Outbox, Proto, Reply, Request};
-use vesta_store::{Access, AccessPolicy, Field, Keyspace, Store, Why};
+use vesta_store::{Access, AccessPolicy, Class, Field, KeyEvent, Keyspace, Store, Why};
 use vesta_testkit::client::encode;
 use vesta_testkit::runner::{Command, Driver, Setup, Unable};
-use vesta_testkit::transcript::Directive;
+use vesta_testkit::transcript::{Directive, Notification};
 use vesta_testkit::value::Value;
 use vesta_types::{DbIndex, Mono, Now, Unix, ascii, number};
 
@@ -46,6 +46,10 @@ impl Harness {
         let mut store = Store::new(config.databases, access, 1);
         store.set_limits(vesta_cmd::limits_of(&config));
         store.record_deleted(true);
+        let events = config.notify_keyspace_events;
+        store.record_events(
+            Class::ALL.into_iter().filter(|class| events.has(class.letter())).collect(),
+        );
         let mut propagation = Propagation::default();
         propagation.set_wanted(true);
         let now = Now { mono: Mono(1_000_000), unix: Unix(START_MS * 1000) };
@@ -271,6 +275,16 @@ impl Driver for HarnessDriver {
 
     fn unix_ms(&mut self) -> Result<i64, Unable> {
         Ok(i64::try_from(self.harness()?.now.unix.ms()).unwrap_or(i64::MAX))
+    }
+
+    fn notified(&mut self) -> Result<Option<Vec<Notification>>, Unable> {
+        let events = self.harness()?.store.take_events();
+        let notification = |event: KeyEvent| Notification {
+            db: u64::from(event.db.get()),
+            event: event.name.as_bytes().to_vec(),
+            key: event.key.into_vec(),
+        };
+        Ok(Some(events.into_iter().map(notification).collect()))
     }
 
     fn propagated(&mut self) -> Result<Option<Vec<Command>>, Unable> {

@@ -10,6 +10,8 @@ mod harness;
 mod scan;
 #[cfg(test)]
 mod spop;
+#[cfg(test)]
+mod watched;
 
 use harness::HarnessDriver;
 use std::path::Path;

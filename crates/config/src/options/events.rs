@@ -12,4 +12,5 @@ const NOTIFY_KEYSPACE_EVENTS: Opt = Opt::new(
         Ok(())
     },
     |config| config.notify_keyspace_events.letters(),
-);
+)
+.works();

@@ -12,7 +12,7 @@ use crate::{Config, Opt, Refusal, SavePoint, value};
 pub(super) const OPTIONS: &[Opt] = &[
     SAVE.many_words().restarts(|config| config.save.clear()).written_as(save_lines),
     yes_no!("stop-writes-on-bgsave-error", stop_writes_on_bgsave_error),
-    yes_no!("rdbcompression", rdbcompression),
+    yes_no!("rdbcompression", rdbcompression).works(),
     yes_no!("rdbchecksum", rdbchecksum).start(),
     choice!("sanitize-dump-payload", sanitize_dump_payload),
     DBFILENAME.protected(),

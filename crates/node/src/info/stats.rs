@@ -7,6 +7,7 @@ use alloc::string::String;
 pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
     let statistics = &facts.server.statistics;
     let store = facts.store.stats();
+    let subscriptions = &facts.server.subscriptions;
     let rates = statistics.rates.per_second();
     fields.add_all(&[
         ("total_connections_received", statistics.connections),
@@ -35,8 +36,8 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
         ("evicted_clients", 0),
         ("keyspace_hits", store.hits),
         ("keyspace_misses", store.misses),
-        ("pubsub_channels", 0),
-        ("pubsub_patterns", 0),
+        ("pubsub_channels", subscriptions.channel_count() as u64),
+        ("pubsub_patterns", subscriptions.patterns() as u64),
         ("pubsubshard_channels", 0),
         ("latest_fork_usec", 0),
         ("total_forks", 0),

@@ -8,7 +8,7 @@ use vesta_node::{Action, ConnId, Event, Meter, Node, Peer, Served, Setup};
 use vesta_resp::Conversation;
 use vesta_testkit::client::encode;
 use vesta_testkit::runner::{Command, Driver, Setup as Section, Unable};
-use vesta_testkit::transcript::Directive;
+use vesta_testkit::transcript::{Directive, Notification};
 use vesta_testkit::value::Value;
 use vesta_types::{Mono, Now, Unix};
 
@@ -245,6 +245,8 @@ impl World {
 pub struct NodeDriver {
     start: Config,
     world: Option<World>,
+    /// Gets the keyspace events.
+    listener: Option<ConnId>,
 }
 
 impl NodeDriver {
@@ -285,6 +287,13 @@ impl Driver for NodeDriver {
         }
         // Drivers of real servers have a connection for housekeeping, which counts as a client.
         world.connect().map_err(|_| Unable::Broken("no client is let in".to_owned()))?;
+        self.listener = None;
+        if setup.notifications {
+            let listener =
+                world.connect().map_err(|_| Unable::Broken("no client is let in".to_owned()))?;
+            world.ask(listener, &["PSUBSCRIBE", "__keyevent@*__:*"]);
+            self.listener = Some(listener);
+        }
         self.world = Some(world);
         Ok(())
     }
@@ -361,6 +370,24 @@ impl Driver for NodeDriver {
 
     fn unix_ms(&mut self) -> Result<i64, Unable> {
         Ok(i64::try_from(self.world()?.now.unix.ms()).unwrap_or(i64::MAX))
+    }
+
+    fn notified(&mut self) -> Result<Option<Vec<Notification>>, Unable> {
+        let Some(listener) = self.listener else { return Ok(None) };
+        let received = self.world()?.take_received(listener);
+        let mut rest = &received[..];
+        let mut events = Vec::new();
+        while let Some((value, taken)) =
+            Value::decode(rest).map_err(|why| Unable::Broken(why.to_string()))?
+        {
+            let words: Vec<&[u8]> =
+                value.items().unwrap_or_default().iter().filter_map(Value::text).collect();
+            if let [_, _, channel, key] = words.as_slice() {
+                events.extend(Notification::of_message(channel, key));
+            }
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        Ok(Some(events))
     }
 
     fn propagated(&mut self) -> Result<Option<Vec<Command>>, Unable> {

@@ -13,7 +13,7 @@ mod setinfo;
 mod unblock;
 
 use crate::host::ClientKind;
-use crate::{Command, ControlCtx, ReplyError, Run};
+use crate::{Command, ReplyError, Run};
 use alloc::format;
 use vesta_spec::{Arity, Categories, Flags, Group, Spec};
 use vesta_types::ascii;
@@ -78,17 +78,4 @@ fn kind(name: &[u8]) -> Result<ClientKind, ReplyError> {
     ClientKind::from_name(name).ok_or_else(|| {
         ReplyError::Generic(format!("Unknown client type '{}'", ascii::lossy(name)).into())
     })
-}
-
-/// More arguments than the sub-command has.
-fn too_many(ctx: &ControlCtx<'_>) -> ReplyError {
-    let shown = ctx.arg(1);
-    let shown = ascii::lossy(shown.get(..128).unwrap_or(shown));
-    ReplyError::Generic(
-        format!(
-            "unknown subcommand or wrong number of arguments for '{shown}'. Try {} HELP.",
-            ascii::lossy(ctx.arg(0)).to_ascii_uppercase()
-        )
-        .into(),
-    )
 }

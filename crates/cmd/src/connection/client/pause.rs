@@ -1,6 +1,7 @@
 //! `CLIENT PAUSE timeout [WRITE | ALL]` and `CLIENT UNPAUSE`
 
-use super::{OTHERS, too_many};
+use super::OTHERS;
+use crate::help::misused;
 use crate::host::Pause;
 use crate::{Command, ControlCtx, Flow, Outcome, ReplyError, Run};
 use vesta_spec::{Arity, Spec};
@@ -45,7 +46,7 @@ fn pause(ctx: &mut ControlCtx<'_>) -> Outcome {
         1 if cursor.take("write") => Pause::Writes,
         1 if cursor.take("all") => Pause::All,
         1 => return Err(BAD_MODE),
-        _ => return Err(too_many(ctx)),
+        _ => return Err(misused(ctx.request)),
     };
     let ms = number::parse_i64(ctx.arg(2)).ok_or(NO_NUMBER)?;
     let ms = u64::try_from(ms).map_err(|_| NEGATIVE)?;

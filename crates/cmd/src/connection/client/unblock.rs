@@ -1,6 +1,7 @@
 //! `CLIENT UNBLOCK client-id [TIMEOUT | ERROR]`
 
-use super::{OTHERS, too_many};
+use super::OTHERS;
+use crate::help::misused;
 use crate::host::Unblock;
 use crate::{Command, ControlCtx, Flow, Outcome, ReplyError, Run};
 use vesta_spec::{Arity, Spec};
@@ -30,7 +31,7 @@ fn unblock(ctx: &mut ControlCtx<'_>) -> Outcome {
         1 if cursor.take("timeout") => Unblock::Timeout,
         1 if cursor.take("error") => Unblock::Error,
         1 => return Err(BAD_REASON),
-        _ => return Err(too_many(ctx)),
+        _ => return Err(misused(ctx.request)),
     };
     let id = number::parse_i64(ctx.arg(2)).ok_or(ReplyError::NotInteger)?;
     let unblocked = u64::try_from(id).is_ok_and(|id| ctx.host.unblock(id, how));

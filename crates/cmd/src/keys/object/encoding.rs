@@ -16,7 +16,7 @@ pub(super) const ENCODING: Command = Command {
 };
 
 fn encoding(ctx: &mut ReadCtx<'_>) -> Outcome {
-    match ctx.keys.read_about(ctx.request.arg(2)).map(object::encoding_name) {
+    match ctx.keys.inspect(ctx.request.arg(2)).map(object::encoding_name) {
         Some(name) => ctx.reply.text(name),
         None => ctx.reply.null(),
     }

@@ -17,7 +17,7 @@ pub(super) const FREQ: Command = Command {
 };
 
 fn freq(ctx: &mut ReadCtx<'_>) -> Outcome {
-    let clock = ctx.keys.read_about(ctx.request.arg(2)).map(Entry::clock);
+    let clock = ctx.keys.inspect(ctx.request.arg(2)).map(Entry::clock);
     let access = ctx.keys.store().access();
     match (clock, access.policy) {
         (None, _) => ctx.reply.null(),

@@ -16,7 +16,7 @@ pub(super) const REFCOUNT: Command = Command {
 };
 
 fn refcount(ctx: &mut ReadCtx<'_>) -> Outcome {
-    match ctx.keys.read_about(ctx.request.arg(2)) {
+    match ctx.keys.inspect(ctx.request.arg(2)) {
         Some(_) => ctx.reply.int(1),
         None => ctx.reply.null(),
     }

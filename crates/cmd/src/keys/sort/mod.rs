@@ -5,7 +5,7 @@ mod pattern;
 mod sorted;
 mod weight;
 
-use crate::{Command, Flow, Outcome, ReadCtx, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, ReadCtx, Run, WriteCtx};
 use alloc::vec::Vec;
 use options::Options;
 use pattern::Pattern;
@@ -144,8 +144,10 @@ fn keep(
         let all = || values.iter().map(|span| texts.get(*span));
         list.push_all(End::Back, all, ctx.keys.rules());
         ctx.keys.set_object(key, list.into_object(), Deadline::Never);
+        ctx.notify(Class::List, "sortstore", key);
         ctx.changed_times(values.len() as u64);
     } else if ctx.keys.delete(key) {
+        ctx.notify(Class::Generic, "del", key);
         ctx.changed();
     }
     ctx.reply.count(values.len());

@@ -110,9 +110,11 @@ pub(super) fn sorted(
                 (by, alpha) = (By::Element, true);
             }
         }
-        Some(Value::String(_) | Value::Object(Object::Hash(_) | Object::Stream(_))) => {
-            return Err(ReplyError::WrongType);
-        }
+        Some(
+            Value::String(_)
+            | Value::Packed(_)
+            | Value::Object(Object::Hash(_) | Object::Stream(_)),
+        ) => return Err(ReplyError::WrongType),
     }
     let range = options.range(elements.len());
     let rows = match by {

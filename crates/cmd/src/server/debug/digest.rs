@@ -97,6 +97,7 @@ impl Digest {
                 self.mix(&text_of(&string));
             }
             Value::Object(object) => self.mix_object(object),
+            Value::Packed(packed) => self.mix_object(&Object::unpacked(packed)),
         }
         if entry.expiry().is_some() {
             self.add(b"!!expire!!");

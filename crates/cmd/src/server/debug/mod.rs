@@ -5,9 +5,8 @@ mod object;
 mod populate;
 mod protocol;
 
-use crate::help::reply_help;
+use crate::help::{misused, reply_help};
 use crate::{Command, ControlCtx, Flow, Outcome, ReplyError, Run};
-use alloc::format;
 use vesta_spec::{Arity, Flags, Group, Spec};
 use vesta_types::{ascii, glob, number};
 
@@ -58,17 +57,8 @@ fn debug(ctx: &mut ControlCtx<'_>) -> Outcome {
         SUBS.iter().find(|(known, takes, _)| ascii::is_word(name, known) && takes.contains(&more));
     match sub {
         Some((_, _, run)) => run(ctx),
-        None => Err(unknown(name)),
+        None => Err(misused(ctx.request)),
     }
-}
-
-/// The one error for what DEBUG does not understand.
-fn unknown(name: &[u8]) -> ReplyError {
-    let name = ascii::lossy(name.get(..128).unwrap_or(name));
-    ReplyError::Generic(
-        format!("unknown subcommand or wrong number of arguments for '{name}'. Try DEBUG HELP.")
-            .into(),
-    )
 }
 
 fn change_repl_id(ctx: &mut ControlCtx<'_>) -> Outcome {
@@ -108,7 +98,7 @@ fn replybuffer(ctx: &mut ControlCtx<'_>) -> Outcome {
             return Err(ReplyError::NotInteger);
         }
     } else if !ascii::is_word(what, "resizing") {
-        return Err(unknown(ctx.arg(1)));
+        return Err(misused(ctx.request));
     }
     ctx.reply.ok();
     Ok(Flow::Done)

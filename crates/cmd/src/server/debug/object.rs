@@ -30,6 +30,7 @@ pub(super) fn object(ctx: &mut ControlCtx<'_>) -> Outcome {
 fn serialized_bytes(value: &Value<'_, Object>) -> usize {
     match value {
         Value::String(string) => string_bytes(string),
+        Value::Packed(packed) => text_bytes(packed.len()),
         Value::Object(Object::Hash(hash)) => match hash.listpack() {
             Some(listpack) => text_bytes(listpack.total_bytes()),
             None => {

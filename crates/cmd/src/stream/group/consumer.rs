@@ -2,7 +2,7 @@
 
 use super::super::STREAM;
 use super::need_group;
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
 use vesta_store::Stream;
 
@@ -43,6 +43,7 @@ fn create(ctx: &mut WriteCtx<'_>) -> Outcome {
     })?;
     let is_new = outcome.flatten().unwrap_or(false);
     if is_new {
+        ctx.keys.tell(Class::Stream, "xgroup-createconsumer", key);
         ctx.changed();
     }
     ctx.reply.flag(is_new);
@@ -59,6 +60,7 @@ fn delete(ctx: &mut WriteCtx<'_>) -> Outcome {
             stream.edit_group(name, |_, group| group.remove_consumer(consumer))
         })?;
         pending = outcome.flatten().unwrap_or(0);
+        ctx.keys.tell(Class::Stream, "xgroup-delconsumer", key);
         ctx.changed();
     }
     ctx.reply.count(pending);

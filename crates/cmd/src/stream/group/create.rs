@@ -1,8 +1,9 @@
 //! `XGROUP CREATE key group id | $ [MKSTREAM] [ENTRIESREAD entries-read]`
 
-use super::super::{STREAM, id, wrong_options};
+use super::super::{STREAM, id};
 use super::{NO_KEY, Options};
-use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
+use crate::help::misused;
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use alloc::borrow::Cow;
 use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
 use vesta_store::Stream;
@@ -38,7 +39,7 @@ fn create(ctx: &mut WriteCtx<'_>) -> Outcome {
         return Err(NO_KEY);
     }
     if ctx.request.len() > WORDS_MAX {
-        return Err(wrong_options(ctx.arg(1), "XGROUP"));
+        return Err(misused(ctx.request));
     }
     let stream = ctx.keys.look_as::<Stream>(key)?;
     let last_id = match text {
@@ -50,6 +51,10 @@ fn create(ctx: &mut WriteCtx<'_>) -> Outcome {
     }
     let group = Group::new(Position { last_id, entries_read: options.entries_read.flatten() });
     ctx.keys.upsert_as::<Stream, _>(key, |stream, _| stream.add_group(name, group))?;
+    if !is_there {
+        ctx.keys.mark(key);
+    }
+    ctx.keys.tell(Class::Stream, "xgroup-create", key);
     ctx.changed();
     ctx.reply.ok();
     Ok(Flow::Done)

@@ -2,7 +2,7 @@
 
 use super::super::STREAM;
 use super::NO_KEY;
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
 use vesta_store::Stream;
 
@@ -28,6 +28,7 @@ fn destroy(ctx: &mut WriteCtx<'_>) -> Outcome {
     let is_there = stream.group(name).is_some();
     if is_there {
         ctx.keys.edit_as::<Stream, _>(key, |stream, _| stream.remove_group(name))?;
+        ctx.keys.tell(Class::Stream, "xgroup-destroy", key);
         ctx.changed();
     }
     ctx.reply.flag(is_there);

@@ -6,7 +6,8 @@ mod destroy;
 mod help;
 mod setid;
 
-use super::{STREAM, no_group_in, wrong_options};
+use super::{STREAM, no_group_in};
+use crate::help::misused;
 use crate::{Command, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Spec};
 use vesta_store::Stream;
@@ -59,7 +60,7 @@ impl Options {
                     })?),
                 });
             } else {
-                return Err(wrong_options(ctx.arg(1), "XGROUP"));
+                return Err(misused(ctx.request));
             }
         }
         Ok(options)

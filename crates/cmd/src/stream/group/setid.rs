@@ -1,8 +1,9 @@
 //! `XGROUP SETID key group id | $ [ENTRIESREAD entries-read]`
 
-use super::super::{STREAM, id, wrong_options};
+use super::super::{STREAM, id};
 use super::{Options, need_group};
-use crate::{Command, Flow, Outcome, Run, WriteCtx};
+use crate::help::misused;
+use crate::{Class, Command, Flow, Outcome, Run, WriteCtx};
 use vesta_spec::{Arity, Flags, KeyFlags, KeySpec, Spec};
 use vesta_store::Stream;
 use vesta_store::stream::Position;
@@ -30,7 +31,7 @@ fn setid(ctx: &mut WriteCtx<'_>) -> Outcome {
     let options = Options::parse(ctx, false)?;
     need_group(ctx)?;
     if ctx.request.len() > WORDS_MAX {
-        return Err(wrong_options(ctx.arg(1), "XGROUP"));
+        return Err(misused(ctx.request));
     }
     let stream = need_group(ctx)?;
     let last_id = match text {
@@ -41,6 +42,7 @@ fn setid(ctx: &mut WriteCtx<'_>) -> Outcome {
     ctx.keys.edit_unnoticed_as::<Stream, _>(key, |stream, _| {
         stream.edit_group(name, |_, group| group.set_position(Position { last_id, entries_read }))
     })?;
+    ctx.keys.tell(Class::Stream, "xgroup-setid", key);
     ctx.changed();
     ctx.reply.ok();
     Ok(Flow::Done)

@@ -1,8 +1,8 @@
 //! `XINFO STREAM key [FULL [COUNT count]]`
 
 use super::super::reply::{reply_entry, reply_id};
-use super::super::wrong_options;
 use super::{ABOUT_KEY, full, reply_number};
+use crate::help::misused;
 use crate::{Command, Cursor, Flow, Outcome, ReadCtx, ReplyError, Run};
 use vesta_resp::Reply;
 use vesta_spec::{Arity, Spec};
@@ -37,7 +37,7 @@ fn stream(ctx: &mut ReadCtx<'_>) -> Outcome {
     let detail = parse(ctx.cursor(3));
     let ReadCtx { keys, reply, request, .. } = ctx;
     let stream = keys.read_as::<Stream>(request.arg(2))?.ok_or(ReplyError::NoSuchKey)?;
-    match detail?.ok_or_else(|| wrong_options(request.arg(1), "XINFO"))? {
+    match detail?.ok_or_else(|| misused(*request))? {
         Detail::Full { count } => {
             reply.map(9);
             reply_counters(reply, stream.log());

@@ -2,6 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
+use std::ffi::c_long;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use libmimalloc_sys as mi;
@@ -151,9 +152,21 @@ pub(crate) fn rounded(size: usize) -> i64 {
     bytes as i64
 }
 
-/// Gives memory that is free but kept for reuse back to the system.
+/// Milliseconds that memory is free before any call for memory gives it back. The number is that
+/// of `mi_option_purge_delay` in mimalloc 3, for which the bindings have no name.
+const PURGE_DELAY: mi::mi_option_t = 15;
+/// Longer than a process lives. Not -1: then [`purge`] would find nothing either.
+const NEVER_MS: c_long = c_long::MAX / 4;
+
+/// Has free memory stay with us until [`purge`] is called.
+pub(crate) fn leave_purging_to_us() {
+    // SAFETY: no contract; the option is read anew whenever memory becomes free.
+    unsafe { mi::mi_option_set(PURGE_DELAY, NEVER_MS) }
+}
+
+/// Gives memory that is free but kept for reuse back to the system, whoever's it was.
 pub(crate) fn purge() {
-    // SAFETY: no contract; other threads' blocks are left alone.
+    // SAFETY: no contract. Of pages that other threads still have, none is touched.
     unsafe { mi::mi_collect(true) }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use vesta_config::{Config, Opt};
 use vesta_node::{Action, Event, Level as NodeLevel};
 use vesta_rt::log::Level;
-use vesta_rt::{alloc, files, process};
+use vesta_rt::{files, process};
 use vesta_types::Now;
 
 use super::listen::listeners;
@@ -37,7 +37,7 @@ impl Turn {
                     let outcome = self.rewrite_config(&config);
                     self.node.handle(now, Event::Rewritten { conn, outcome });
                 }
-                Action::PurgeMemory => alloc::purge(),
+                Action::PurgeMemory => self.purger.purge(),
                 Action::Sleep { conn, us } => {
                     sleep(us);
                     self.node.handle(now, Event::Slept { conn });

@@ -1,14 +1,16 @@
 //! The loop: waits for sockets, hands bytes to the node, carries out its wishes, sends replies.
 //!
-//! One turn: wait (after a short rest, see `rest.rs`), read the clock once, give the node its tick, serve who has sent something,
-//! carry out actions, send all replies. A client gets one read (64 KiB) and a bounded number of
-//! requests a turn; who has more stands in line for the next one, so that nobody starves.
+//! One turn: wait (after a short rest, see `rest.rs`), read the clock once, give the node its
+//! tick, serve who has sent something, carry out actions, send all replies. A client gets one read
+//! (64 KiB) and a bounded number of requests a turn; who has more stands in line for the next one,
+//! so that nobody starves.
 
 use std::collections::VecDeque;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use vesta_node::{ConnId, Event, Meter, Node, Peer, Served, Setup};
+use vesta_rt::alloc::Purger;
 use vesta_rt::log::Level;
 use vesta_rt::reactor::{Ready, Token};
 use vesta_rt::socket::{Accepted, Address, Incoming, ReadOutcome};
@@ -43,6 +45,7 @@ pub(super) struct Turn {
     accept_later: Vec<usize>,
     buffer: Vec<u8>,
     spare: Vec<Vec<u8>>,
+    pub(super) purger: Purger,
     pub(super) exit: bool,
     sent_bytes: u64,
     sent_writes: u64,
@@ -59,7 +62,15 @@ pub(crate) fn run(booted: Booted) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let mut turn = Turn::new(booted, seed);
+    let purger = match Purger::start() {
+        Ok(purger) => purger,
+        Err(error) => {
+            let why = errno_text(&error);
+            booted.logger.log(Level::Warning, &format!("Can't start a thread: {why}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut turn = Turn::new(booted, seed, purger);
     if let Err(error) = turn.watch_listeners() {
         let why = errno_text(&error);
         turn.booted.logger.log(Level::Warning, &format!("Can't watch the sockets: {why}"));
@@ -83,7 +94,7 @@ pub(crate) fn run(booted: Booted) -> ExitCode {
 const LISTENER_TOKENS: usize = usize::MAX - 1;
 
 impl Turn {
-    fn new(booted: Booted, seed: u64) -> Self {
+    fn new(booted: Booted, seed: u64, purger: Purger) -> Self {
         let now = read_clock(&booted);
         let setup = Setup {
             config: booted.config.clone(),
@@ -102,6 +113,7 @@ impl Turn {
             accept_later: Vec::new(),
             buffer: vec![0; READ_BYTES],
             spare: Vec::new(),
+            purger,
             exit: false,
             sent_bytes: 0,
             sent_writes: 0,

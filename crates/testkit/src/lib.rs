@@ -14,6 +14,7 @@ pub mod diff;
 pub mod pattern;
 pub mod process;
 pub mod quote;
+pub mod rdb;
 pub mod record;
 pub mod report;
 pub mod runner;

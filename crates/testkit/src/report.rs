@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::quote;
 use crate::runner::Command;
+use crate::transcript::Notification;
 
 /// A difference between a transcript and a server.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -41,6 +42,13 @@ pub enum Difference {
         /// The server's clock at the request, unix milliseconds, if the expectation needed it.
         unix_ms: i64,
     },
+    /// Other keyspace events came.
+    Events {
+        /// Those expected.
+        expected: Vec<Notification>,
+        /// What came.
+        got: Vec<Notification>,
+    },
     /// The driver could not go on.
     Broken(String),
 }
@@ -54,6 +62,12 @@ impl fmt::Display for Difference {
                 expected.iter().try_for_each(|line| write!(f, "\n    {line}"))?;
                 write!(f, "\n  got (at {unix_ms} ms):")?;
                 got.iter().try_for_each(|command| write!(f, "\n    {}", quote::line(command)))
+            }
+            Self::Events { expected, got } => {
+                write!(f, "  expected events:")?;
+                expected.iter().try_for_each(|event| write!(f, "\n    {event}"))?;
+                write!(f, "\n  got:")?;
+                got.iter().try_for_each(|event| write!(f, "\n    {event}"))
             }
             Self::Broken(why) => write!(f, "  {why}"),
         }
@@ -76,6 +90,8 @@ pub struct Report {
     pub skipped: BTreeMap<String, usize>,
     /// Expected propagations that were compared.
     pub propagations: usize,
+    /// Requests whose keyspace events were compared.
+    pub notifications: usize,
     /// Every difference.
     pub failures: Vec<Failure>,
 }
@@ -85,6 +101,7 @@ impl Report {
     pub fn merge(&mut self, other: Self) {
         self.run += other.run;
         self.propagations += other.propagations;
+        self.notifications += other.notifications;
         for (why, count) in other.skipped {
             *self.skipped.entry(why).or_default() += count;
         }
@@ -99,7 +116,8 @@ impl fmt::Display for Report {
         }
         let skipped: usize = self.skipped.values().sum();
         write!(f, "{} requests compared ", self.run)?;
-        write!(f, "({} with their propagation), ", self.propagations)?;
+        write!(f, "({} with their propagation, ", self.propagations)?;
+        write!(f, "{} with their events), ", self.notifications)?;
         write!(f, "{} different, {skipped} skipped", self.failures.len())?;
         for (why, count) in &self.skipped {
             write!(f, "\n  skipped {count}: {why}")?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::pattern::{Captures, Pattern};
 use crate::quote;
 use crate::transcript::{
-    Act, Arg, Directive, Exchange, Request, Section, Step, StreamWord, Transcript,
+    Act, Arg, Directive, Exchange, Notification, Request, Section, Step, StreamWord, Transcript,
 };
 use crate::value::Value;
 
@@ -36,6 +36,8 @@ pub struct Setup<'a> {
     pub config: &'a [Directive],
     /// [`Driver::propagated`] will be asked.
     pub propagation: bool,
+    /// [`Driver::notified`] will be asked; `config` says for which classes.
+    pub notifications: bool,
 }
 
 /// Something that answers requests: a handler harness, a node, a server process.
@@ -89,6 +91,11 @@ pub trait Driver {
 
     /// What was propagated since the last call; `None` if this driver cannot see it.
     fn propagated(&mut self) -> Result<Option<Vec<Command>>, Unable>;
+
+    /// The keyspace events since the last call; `None` if this driver cannot see them.
+    fn notified(&mut self) -> Result<Option<Vec<Notification>>, Unable> {
+        Ok(None)
+    }
 }
 
 /// Runs every section of `file`.
@@ -147,7 +154,8 @@ struct SectionRun<'a, D: Driver> {
 impl<D: Driver> SectionRun<'_, D> {
     fn run(mut self, report: &mut Report) {
         let propagation = self.section.watches_propagation();
-        let setup = Setup { config: &self.section.config, propagation };
+        let notifications = self.section.notifications;
+        let setup = Setup { config: &self.section.config, propagation, notifications };
         let opened = self.driver.open_section(setup);
         let mut captures = Captures::new();
         let mut left = self.section.steps.as_slice();
@@ -239,6 +247,7 @@ impl<D: Driver> SectionRun<'_, D> {
             self.conns.insert(exchange.conn.clone(), conn);
         }
         report.run += 1;
+        self.compare_events(exchange, report, differences)?;
         if !self.section.watches_propagation() {
             return Ok(());
         }
@@ -250,6 +259,28 @@ impl<D: Driver> SectionRun<'_, D> {
         if !stream_matches(expected, &got, before, after) {
             let expected = expected.iter().map(|command| stream_line(command)).collect();
             differences.push(Difference::Stream { expected, got, unix_ms: before });
+        }
+        Ok(())
+    }
+
+    /// Compares the keyspace events of a request, in a section where they are.
+    fn compare_events(
+        &mut self,
+        exchange: &Exchange,
+        report: &mut Report,
+        differences: &mut Vec<Difference>,
+    ) -> Result<(), Unable> {
+        if !self.section.notifications {
+            return Ok(());
+        }
+        let expected = match &exchange.oracle_notified {
+            Some(events) if self.driver.is_oracle() => events.as_slice(),
+            _ => exchange.notified.as_deref().unwrap_or_default(),
+        };
+        let Some(got) = self.driver.notified()? else { return Ok(()) };
+        report.notifications += 1;
+        if got != expected {
+            differences.push(Difference::Events { expected: expected.to_vec(), got });
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 //!
 //! Propagation is seen as a replica sees it, through a connection that said `SYNC`. To know that
 //! all of it has come, a marker is published: the stream is ordered, so what precedes the marker is
-//! complete.
+//! complete. Keyspace events are seen by a client that has subscribed to them, up to the same kind
+//! of marker.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::process::Server;
 use crate::runner::{Command, Driver, Setup, Unable};
-use crate::transcript::Directive;
+use crate::transcript::{Directive, Notification};
 use crate::value::Value;
 
 /// Starts a server with further arguments.
@@ -19,6 +20,9 @@ pub type Launch = Box<dyn Fn(&[String]) -> io::Result<Server>>;
 
 /// Longer time steps are not waited for.
 const ADVANCE_MS_MAX: u64 = 200;
+
+/// Where markers are published.
+const MARKERS: &[u8] = b"testkit";
 
 /// How long replies may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,6 +41,8 @@ struct Running {
     config_touched: bool,
     admin: Client,
     tap: Option<Client>,
+    /// Gets the keyspace events.
+    listener: Option<Client>,
     markers: u64,
     server: Server,
 }
@@ -60,8 +66,16 @@ impl TcpDriver {
         admin.set_patience(PATIENCE);
         let config = configuration(&mut admin)?;
         let start = start.to_vec();
-        let (tap, markers, config_touched) = (None, 0, false);
-        self.running = Some(Running { start, config, config_touched, admin, tap, markers, server });
+        self.running = Some(Running {
+            start,
+            config,
+            config_touched: false,
+            admin,
+            tap: None,
+            listener: None,
+            markers: 0,
+            server,
+        });
         Ok(())
     }
 }
@@ -83,6 +97,11 @@ impl Running {
     }
 
     fn clean(&mut self, setup: Setup<'_>) -> io::Result<()> {
+        // A listener of the last section would be seen among the clients of this one.
+        if let Some(mut listener) = self.listener.take() {
+            listener.send(&["QUIT"])?;
+            while listener.reply()?.is_some() {}
+        }
         let restore = self.config_touched;
         let original = self.config.clone();
         let admin = self.admin()?;
@@ -104,6 +123,9 @@ impl Running {
             must(admin.command(&["CONFIG", "SET", &directive.name, &directive.value])?)?;
         }
         self.config_touched = !setup.config.is_empty();
+        if setup.notifications {
+            self.listener = listen(&self.server)?;
+        }
         if setup.propagation {
             if self.tap.is_none() {
                 self.tap = attach(&self.server)?;
@@ -113,11 +135,38 @@ impl Running {
         Ok(())
     }
 
-    /// What the stream brought since the last call.
-    fn stream(&mut self) -> io::Result<Option<Vec<Command>>> {
+    /// Publishes a marker that has not been before.
+    fn mark(&mut self) -> io::Result<Vec<u8>> {
         self.markers += 1;
         let marker = format!("marker-{}", self.markers).into_bytes();
-        self.admin()?.command(&[&b"PUBLISH"[..], b"testkit", &marker])?;
+        self.admin()?.command(&[&b"PUBLISH"[..], MARKERS, &marker])?;
+        Ok(marker)
+    }
+
+    /// The keyspace events since the last call.
+    fn events(&mut self) -> io::Result<Option<Vec<Notification>>> {
+        let marker = self.mark()?;
+        let Some(listener) = &mut self.listener else { return Ok(None) };
+        let mut events = Vec::new();
+        loop {
+            let Some(value) = listener.reply()? else {
+                return Err(io::Error::other("the server disconnected who listens"));
+            };
+            let words: Vec<&[u8]> =
+                value.items().unwrap_or_default().iter().filter_map(Value::text).collect();
+            match words.as_slice() {
+                [_, _, channel, text] if *channel == MARKERS && *text == marker => {
+                    return Ok(Some(events));
+                }
+                [_, _, channel, key] => events.extend(Notification::of_message(channel, key)),
+                _ => {}
+            }
+        }
+    }
+
+    /// What the stream brought since the last call.
+    fn stream(&mut self) -> io::Result<Option<Vec<Command>>> {
+        let marker = self.mark()?;
         let Some(tap) = &mut self.tap else { return Ok(None) };
         let mut commands = Vec::new();
         loop {
@@ -136,6 +185,8 @@ impl Running {
                     return Ok(Some(commands));
                 }
                 Some(b"PING" | b"REPLCONF") => {}
+                // A marker that was meant for who listens to events.
+                Some(b"PUBLISH") if command.get(1).is_some_and(|channel| channel == MARKERS) => {}
                 _ => commands.push(command),
             }
         }
@@ -147,6 +198,19 @@ fn must(reply: Value) -> io::Result<()> {
         None => Ok(()),
         Some(text) => Err(io::Error::other(String::from_utf8_lossy(text).into_owned())),
     }
+}
+
+/// Subscribes to keyspace events; `None` if the server cannot.
+fn listen(server: &Server) -> io::Result<Option<Client>> {
+    let mut listener = server.client()?;
+    listener.set_patience(PATIENCE);
+    listener.send(&[&b"PSUBSCRIBE"[..], b"__keyevent@*__:*", MARKERS])?;
+    for _ in 0..2 {
+        if listener.reply()?.is_none_or(|reply| reply.error().is_some()) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(listener))
 }
 
 /// Becomes a replica that only listens; `None` if the server knows no `SYNC`.
@@ -267,5 +331,9 @@ impl Driver for TcpDriver {
 
     fn propagated(&mut self) -> Result<Option<Vec<Command>>, Unable> {
         Ok(self.running()?.stream()?)
+    }
+
+    fn notified(&mut self) -> Result<Option<Vec<Notification>>, Unable> {
+        Ok(self.running()?.events()?)
     }
 }

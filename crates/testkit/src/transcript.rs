@@ -6,6 +6,7 @@
 //! == overwriting keeps the TTL   a section: fresh database, fresh connections
 //! ! config maxmemory 100mb       set before the section runs, put back after it
 //! ! resp 3                       connections of this section begin with HELLO 3
+//! ! notifications Am             keyspace events of these classes are compared (`A` if none)
 //! ! oracle skip                  the reference is not asked (section, or file if before any)
 //! > SET k "v\x00" EX 100         a request of the unnamed connection
 //! +OK                            its reply, as `pattern` describes; longer ones over several lines
@@ -15,6 +16,8 @@
 //! "v\x00"
 //! oracle: nil                    what the reference (7.0) answers instead; `oracle: skip`
 //! oracle=> DEL k                 what the reference propagates instead
+//! ~> set k                       a keyspace event; `~> 1 set k` in database 1, `~> none` for none
+//! oracle~> set k                 the event of the reference instead
 //! raw> "*1\r\n" "$4\r\nPING\r\n" bytes as they are; `a raw>` on a named connection
 //! +PONG                          one expectation per reply
 //! a<                             a reply without a request
@@ -27,6 +30,9 @@
 //! of the unnamed connection (`$addr.a` of connection a); `$ms+N`, `$s-N` the server's clock in
 //! milliseconds or seconds plus or minus N. `"x"*1000` repeats a quoted word.
 //!
+//! In a section with `! notifications` a request without `~>` lines must bring no event. What
+//! happens in a time step counts for the request behind it.
+//!
 //! The stream's own bookkeeping (`SELECT`, `MULTI`, `EXEC`) is compared only where an expectation
 //! writes it.
 
@@ -37,6 +43,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::pattern::Pattern;
+use crate::quote;
 
 /// One `.vt` file.
 #[derive(Clone, Debug)]
@@ -71,6 +78,8 @@ pub struct Section {
     pub config: Vec<Directive>,
     /// Connections begin with `HELLO 3`.
     pub resp3: bool,
+    /// Keyspace events are compared, for every request.
+    pub notifications: bool,
     /// The reference is not asked.
     pub oracle_skip: bool,
     /// What happens.
@@ -133,6 +142,42 @@ pub struct Exchange {
     pub propagated: Option<Vec<Vec<StreamWord>>>,
     /// What the reference propagates instead.
     pub oracle_propagated: Option<Vec<Vec<StreamWord>>>,
+    /// Expected keyspace events; `None` where nothing is said, which means none.
+    pub notified: Option<Vec<Notification>>,
+    /// Those of the reference instead.
+    pub oracle_notified: Option<Vec<Notification>>,
+}
+
+/// A keyspace event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Notification {
+    /// Index of the database.
+    pub db: u64,
+    /// Name of the event.
+    pub event: Vec<u8>,
+    /// The key.
+    pub key: Vec<u8>,
+}
+
+impl Notification {
+    /// The one that a message tells, which was published to `__keyevent@<db>__:<event>` with the
+    /// key as its text.
+    #[must_use]
+    pub fn of_message(channel: &[u8], key: &[u8]) -> Option<Self> {
+        let rest = str::from_utf8(channel.strip_prefix(b"__keyevent@")?).ok()?;
+        let (db, event) = rest.split_once("__:")?;
+        let (db, event) = (db.parse().ok()?, event.as_bytes().to_vec());
+        Some(Self { db, event, key: key.to_vec() })
+    }
+}
+
+impl fmt::Display for Notification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.db != 0 {
+            write!(f, "{} ", self.db)?;
+        }
+        write!(f, "{}", quote::line(&[self.event.clone(), self.key.clone()]))
+    }
 }
 
 /// An expected reply.
@@ -309,6 +354,33 @@ mod tests {
         assert_eq!(args[5], Arg::UnixMs(5));
         assert_eq!(args[6], Arg::Bytes(b"$id".to_vec()));
         assert_eq!(exchange(&two.steps[1]).replies, expected("#t"));
+    }
+
+    #[test]
+    fn events_have_a_database_a_name_and_a_key() {
+        let file = parse(
+            "== one\n! notifications gm\n> MOVE \"a b\" 1\n:1\n~> move_from \"a b\"\n\
+             ~> 1 move_to \"a b\"\n> GET x\nnil\noracle~> keymiss x\n> DEL x\n:0\n~> none\n\
+             == two\n! notifications\n> PING\n+PONG\n",
+        )
+        .unwrap();
+        let [one, two] = file.sections.as_slice() else { panic!() };
+        let wanted = |section: &Section| section.config.first().unwrap().value.clone();
+        assert_eq!((wanted(one).as_str(), wanted(two).as_str()), ("Egm", "EA"));
+        let event = |db, event: &str, key: &str| Notification {
+            db,
+            event: event.as_bytes().to_vec(),
+            key: key.as_bytes().to_vec(),
+        };
+        let [moved, read, deleted] = [0, 1, 2].map(|at: usize| exchange(&one.steps[at]).clone());
+        let expected = vec![event(0, "move_from", "a b"), event(1, "move_to", "a b")];
+        assert_eq!(moved.notified, Some(expected));
+        assert_eq!((read.notified, deleted.notified), (None, Some(Vec::new())));
+        assert_eq!(read.oracle_notified, Some(vec![event(0, "keymiss", "x")]));
+        assert_eq!(event(2, "set", "a b").to_string(), "2 set \"a b\"");
+        let told = Notification::of_message(b"__keyevent@2__:set", b"a b");
+        assert_eq!(told, Some(event(2, "set", "a b")));
+        assert_eq!(parse("> X\n+OK\n~> set k\n").unwrap_err().line, 3);
     }
 
     #[test]

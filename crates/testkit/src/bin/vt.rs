@@ -1,5 +1,6 @@
 //! `vt run FILE..` runs transcripts on the reference (or on `VESTA_BIN` with `--vesta`);
-//! `vt record FILE..` fills the missing replies of drafts from the reference.
+//! `vt record FILE..` fills the missing replies of drafts from the reference (or, with `--vesta`,
+//! from Vesta: for what the reference does not have, to be judged by reading).
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,8 +21,8 @@ fn main() -> ExitCode {
     }
     let outcome = match verb.as_str() {
         "run" => run(&files, on_vesta),
-        "record" => record(&files),
-        _ => Err("usage: vt run [--vesta] FILE.. | vt record FILE..".to_owned()),
+        "record" => record(&files, on_vesta),
+        _ => Err("usage: vt run [--vesta] FILE.. | vt record [--vesta] FILE..".to_owned()),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -52,8 +53,8 @@ fn run(files: &[PathBuf], on_vesta: bool) -> Result<bool, String> {
     Ok(report.failures.is_empty())
 }
 
-fn record(files: &[PathBuf]) -> Result<bool, String> {
-    let mut driver = driver(false)?;
+fn record(files: &[PathBuf], on_vesta: bool) -> Result<bool, String> {
+    let mut driver = driver(on_vesta)?;
     for path in files {
         let source = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
         let draft = Transcript::parse(path, &source, Mode::Draft).map_err(|e| e.to_string())?;

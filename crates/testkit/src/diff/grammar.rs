@@ -8,12 +8,16 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::runner::Command;
 
+mod algebra;
 mod bitmap;
+mod geo;
 mod hash;
 mod hyperloglog;
 mod list;
+mod payload;
 mod set;
 mod stream;
+mod zset;
 
 /// A place in a command line.
 enum Slot {
@@ -36,6 +40,8 @@ enum Slot {
     From(&'static [&'static [u8]]),
     /// Two to some hundred numbered elements.
     Crowd,
+    /// The same, each behind a score from 0 to one below this.
+    Ranked(u32),
     /// Present every other time.
     Maybe(&'static [Slot]),
     /// One to four times.
@@ -46,7 +52,7 @@ enum Slot {
 
 use Slot::{
     AtMillis, AtSeconds, Crowd, Db, Either, Float, From, Glob, Int, Key, Many, Maybe, Millis,
-    Offset, Past, Seconds, Text, Word,
+    Offset, Past, Ranked, Seconds, Text, Word,
 };
 
 const EXPIRY: &[&[Slot]] = &[
@@ -56,12 +62,14 @@ const EXPIRY: &[&[Slot]] = &[
     &[Word("PXAT"), AtMillis],
 ];
 const EXISTENCE: &[&[Slot]] = &[&[Word("NX")], &[Word("XX")], &[Word("nx")]];
+/// Of times from now: which of two such times is the later one depends on the clock.
+const EXISTING: &[&[Slot]] = &[&[Word("NX")], &[Word("XX")], &[Word("GT"), Word("LT")]];
 const CONDITION: &[&[Slot]] = &[&[Word("NX")], &[Word("XX")], &[Word("GT")], &[Word("LT")]];
 const IDX: &[Slot] =
     &[Word("IDX"), Maybe(&[Word("MINMATCHLEN"), Offset]), Maybe(&[Word("WITHMATCHLEN")])];
 
-/// Command lines of one family each; a sequence is made of those of one of them and of
-/// [`COMMANDS`].
+/// Command lines of one family each; a sequence is made of those of one of them, or of all in
+/// turn, and of [`COMMANDS`].
 const FAMILIES: &[&[&[Slot]]] = &[
     COMMANDS,
     bitmap::COMMANDS,
@@ -70,6 +78,10 @@ const FAMILIES: &[&[&[Slot]]] = &[
     hash::COMMANDS,
     list::COMMANDS,
     stream::COMMANDS,
+    zset::COMMANDS,
+    algebra::COMMANDS,
+    geo::COMMANDS,
+    payload::COMMANDS,
 ];
 
 /// The command lines on strings and on keys of any type. `SET` stands several times: without values
@@ -115,8 +127,8 @@ const COMMANDS: &[&[Slot]] = &[
     &[Word("UNLINK"), Many(&[Key])],
     &[Word("EXISTS"), Many(&[Key])],
     &[Word("TOUCH"), Many(&[Key])],
-    &[Word("EXPIRE"), Key, Seconds, Maybe(&[Either(CONDITION)])],
-    &[Word("PEXPIRE"), Key, Millis, Maybe(&[Either(CONDITION)])],
+    &[Word("EXPIRE"), Key, Seconds, Maybe(&[Either(EXISTING)])],
+    &[Word("PEXPIRE"), Key, Millis, Maybe(&[Either(EXISTING)])],
     &[Word("EXPIREAT"), Key, AtSeconds, Maybe(&[Either(CONDITION)])],
     &[Word("PEXPIREAT"), Key, AtMillis, Maybe(&[Either(CONDITION), Either(CONDITION)])],
     &[Word("PEXPIREAT"), Key, Past, Maybe(&[Either(CONDITION)])],
@@ -273,14 +285,22 @@ const GLOBS: &[&[u8]] =
 /// The requests of a sequence; a few more look at the result.
 const LEN_MIN: u64 = 20;
 const LEN_MAX: u64 = 80;
+/// Of how many sequences one is of all families.
+const MIXED_ONE_IN: u64 = 4;
 
 /// The requests of a seed, the same at every call.
 #[must_use]
 pub fn sequence(seed: u64) -> Vec<Command> {
     let mut dice = Dice(Xoshiro256PlusPlus::seed_from_u64(seed));
     let len = LEN_MIN + dice.below(LEN_MAX - LEN_MIN);
-    let family = dice.pick(FAMILIES).copied().unwrap_or_default();
-    let mut commands: Vec<Command> = (0..len).map(|_| dice.command(family)).collect();
+    // In some sequences every key may hold anything: values of one type meet the commands on
+    // others.
+    let only = if dice.one_in(MIXED_ONE_IN) { None } else { dice.pick(FAMILIES).copied() };
+    let mut commands = Vec::new();
+    for _ in 0..len {
+        let family = only.or_else(|| dice.pick(FAMILIES).copied());
+        commands.push(dice.command(family.unwrap_or_default()));
+    }
     let words = |line: &[&[u8]]| line.iter().map(|word| word.to_vec()).collect::<Command>();
     for db in [&b"0"[..], b"1", b"2"] {
         commands.push(words(&[b"SELECT", db]));
@@ -332,11 +352,16 @@ impl Dice {
         command
     }
 
-    fn crowd(&mut self, command: &mut Command) {
+    /// Numbered elements; with `scores`, each behind one of so many.
+    fn crowd(&mut self, scores: Option<u32>, command: &mut Command) {
         let prefix = self.pick(&["", "m:"]).copied().unwrap_or_default();
-        let first = self.pick(&[0, 1, 100, 250]).copied().unwrap_or_default();
+        let first: u32 = self.pick(&[0, 1, 100, 250]).copied().unwrap_or_default();
         let count = self.pick(&[2, 5, 40, 130, 200, 600]).copied().unwrap_or_default();
-        command.extend((first..first + count).map(|n: u32| format!("{prefix}{n}").into_bytes()));
+        for n in first..first + count {
+            // Neighbours get scores that lie apart.
+            command.extend(scores.map(|scores| (n * 37 % scores).to_string().into_bytes()));
+            command.push(format!("{prefix}{n}").into_bytes());
+        }
     }
 
     fn fill(&mut self, slots: &[Slot], command: &mut Command) {
@@ -358,7 +383,11 @@ impl Dice {
                 Word(word) => &[word.as_bytes()],
                 From(pool) => pool,
                 Crowd => {
-                    self.crowd(command);
+                    self.crowd(None, command);
+                    continue;
+                }
+                Ranked(scores) => {
+                    self.crowd(Some(*scores), command);
                     continue;
                 }
                 Maybe(slots) => {
@@ -399,7 +428,7 @@ mod tests {
     #[test]
     fn every_command_of_the_grammar_comes_up() {
         let named = |command: &Command| command[0].to_ascii_uppercase();
-        let seen: BTreeSet<Vec<u8>> = (0..100).flat_map(sequence).map(|c| named(&c)).collect();
+        let seen: BTreeSet<Vec<u8>> = (0..400).flat_map(sequence).map(|c| named(&c)).collect();
         for line in FAMILIES.iter().copied().flatten() {
             let mut command = Command::new();
             Dice(Xoshiro256PlusPlus::seed_from_u64(0)).fill(&line[..1], &mut command);

@@ -1,8 +1,9 @@
 //! Differential fuzzing: the same random requests to two servers, their replies compared.
 //!
 //! A seed gives one sequence of requests, always the same. Both servers begin empty; even seeds
-//! speak RESP2 and odd ones RESP3. At the first difference the sequence is shrunk: requests are
-//! taken out as long as some difference remains.
+//! speak RESP2 and odd ones RESP3. The keyspace events that the requests bring about are compared
+//! too, all but those of expiry, whose time is nobody's choice, and of missed keys. At the first
+//! difference the sequence is shrunk: requests are taken out as long as some difference remains.
 
 mod compare;
 mod grammar;
@@ -11,13 +12,22 @@ use core::fmt;
 use core::ops::Range;
 use std::io;
 
-use crate::client::Client;
+use crate::client::{Client, encode};
 use crate::quote;
 use crate::runner::Command;
 use crate::value::Value;
 
 pub use compare::agree;
 pub use grammar::sequence;
+
+/// Requests that are sent before their replies are read.
+const REQUESTS_AT_ONCE: usize = 16;
+
+/// The keyspace events that are compared.
+const EVENTS: &str = "g$lshztnE";
+
+/// Where the end of a sequence is marked for who listens.
+const MARKERS: &str = "testkit";
 
 /// Sequences that differ are shrunk and reported until there are this many.
 const MISMATCHES_MAX: usize = 10;
@@ -51,8 +61,19 @@ pub struct Report {
     pub seeds: usize,
     /// Requests whose replies were compared, shrinking not counted.
     pub requests: usize,
-    /// What differed, at most ten: then the run ends.
+    /// What differed, at most ten in a run, which then ends.
     pub mismatches: Vec<Mismatch>,
+}
+
+impl Report {
+    /// Both together.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.seeds += other.seeds;
+        self.requests += other.requests;
+        self.mismatches.extend(other.mismatches);
+        self
+    }
 }
 
 impl fmt::Display for Report {
@@ -68,11 +89,12 @@ impl fmt::Display for Report {
 /// The error is a connection that broke (a server that crashed), and names the seed.
 pub fn run(seeds: Range<u64>, ours: &mut Client, reference: &mut Client) -> io::Result<Report> {
     let mut report = Report::default();
+    let (mut ours, mut reference) = (Side::new(ours)?, Side::new(reference)?);
     for seed in seeds {
         if report.mismatches.len() == MISMATCHES_MAX {
             break;
         }
-        let found = one(seed, ours, reference, &mut report)
+        let found = one(seed, &mut ours, &mut reference, &mut report)
             .map_err(|error| io::Error::new(error.kind(), format!("seed {seed}: {error}")))?;
         report.seeds += 1;
         report.mismatches.extend(found);
@@ -93,8 +115,8 @@ struct Difference {
 
 fn one(
     seed: u64,
-    ours: &mut Client,
-    reference: &mut Client,
+    ours: &mut Side<'_>,
+    reference: &mut Side<'_>,
     report: &mut Report,
 ) -> io::Result<Option<Mismatch>> {
     let mut commands = sequence(seed);
@@ -120,48 +142,123 @@ fn one(
 fn pass(
     seed: u64,
     commands: &[Command],
-    ours: &mut Client,
-    reference: &mut Client,
+    ours: &mut Side<'_>,
+    reference: &mut Side<'_>,
 ) -> io::Result<Option<Difference>> {
-    for client in [&mut *ours, &mut *reference] {
+    for client in [&mut *ours.client, &mut *reference.client] {
         client.command(&["HELLO", if speaks_resp3(seed) { "3" } else { "2" }])?;
         client.command(&["SELECT", "0"])?;
         client.command(&["FLUSHALL"])?;
     }
-    for (at, command) in commands.iter().enumerate() {
-        ours.send(command)?;
-        reference.send(command)?;
-        let closed = || io::Error::other("the connection was closed");
-        let (ours, reference) =
-            (ours.reply()?.ok_or_else(closed)?, reference.reply()?.ok_or_else(closed)?);
-        if !agree(command, &ours, &reference) {
-            return Ok(Some(Difference { at, ours, reference }));
+    let mut found = None;
+    let mut numbered = commands.iter().enumerate();
+    for chunk in commands.chunks(REQUESTS_AT_ONCE) {
+        let bytes: Vec<u8> = chunk.iter().flat_map(|command| encode(command)).collect();
+        ours.client.send_raw(&bytes)?;
+        reference.client.send_raw(&bytes)?;
+        for (at, command) in numbered.by_ref().take(chunk.len()) {
+            let closed = || io::Error::other("the connection was closed");
+            let (ours, reference) = (
+                ours.client.reply()?.ok_or_else(closed)?,
+                reference.client.reply()?.ok_or_else(closed)?,
+            );
+            let is_same = agree(command, &ours, &reference) || {
+                let earlier = commands.get(..at).unwrap_or_default();
+                compare::grown_by_sort(earlier, command, &ours, &reference)
+            };
+            if found.is_none() && !is_same {
+                found = Some(Difference { at, ours, reference });
+            }
+        }
+        if found.is_some() {
+            break;
         }
     }
-    Ok(None)
+    let (told_ours, told_reference) = (ours.events()?, reference.events()?);
+    if found.is_none() && told_ours != told_reference {
+        let (ours, reference) = (Value::Array(told_ours), Value::Array(told_reference));
+        found = Some(Difference { at: commands.len().saturating_sub(1), ours, reference });
+    }
+    Ok(found)
+}
+
+/// One of the two servers.
+struct Side<'a> {
+    client: &'a mut Client,
+    /// Gets the keyspace events; `None` if the server has none.
+    listener: Option<Client>,
+}
+
+impl<'a> Side<'a> {
+    fn new(client: &'a mut Client) -> io::Result<Self> {
+        let Some((_, server)) = client.addresses() else {
+            return Ok(Self { client, listener: None });
+        };
+        client.command(&["CONFIG", "SET", "notify-keyspace-events", EVENTS])?;
+        let mut listener = Client::tcp(server)?;
+        let confirmed = listener.command(&["PSUBSCRIBE", "__keyevent@*__:*", MARKERS])?;
+        if confirmed.items().is_none() {
+            return Ok(Self { client, listener: None });
+        }
+        listener.reply()?;
+        Ok(Self { client, listener: Some(listener) })
+    }
+
+    /// The keyspace events since the last call, as their channels and keys.
+    fn events(&mut self) -> io::Result<Vec<Value>> {
+        let Some(listener) = &mut self.listener else { return Ok(Vec::new()) };
+        // A sequence may leave its client in a state in which it cannot publish.
+        self.client.command(&["RESET"])?;
+        self.client.command(&["PUBLISH", MARKERS, ""])?;
+        let mut events = Vec::new();
+        loop {
+            let message = listener.reply()?.ok_or_else(|| io::Error::other("nobody is heard"))?;
+            let Some([_, _, channel, key]) = message.items() else { continue };
+            if channel.text() == Some(MARKERS.as_bytes()) {
+                return Ok(events);
+            }
+            // XCLAIM and XREADGROUP make a consumer since 7.2 even when it gets nothing, which can
+            // then be removed.
+            let is_about_consumer =
+                |name: &[u8]| name.ends_with(b"createconsumer") || name.ends_with(b"delconsumer");
+            if channel.text().is_some_and(|name| !is_about_consumer(name)) {
+                events.push(Value::Array(vec![channel.clone(), key.clone()]));
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::{Read, Write};
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
+
+    fn answer_all(mut stream: TcpStream, bad: Option<&[u8]>) {
+        stream.set_nodelay(true).unwrap();
+        let (mut chunk, mut received) = (vec![0; 1 << 16], Vec::new());
+        loop {
+            let len = stream.read(&mut chunk).unwrap_or(0);
+            if len == 0 {
+                break;
+            }
+            received.extend_from_slice(&chunk[..len]);
+            while let Some((_, len)) = Value::decode(&received).unwrap() {
+                let request: Vec<u8> = received.drain(..len).collect();
+                let is_bad = bad.is_some_and(|bad| request.windows(bad.len()).any(|w| w == bad));
+                let reply: &[u8] = if is_bad { b":1\r\n" } else { b"+OK\r\n" };
+                stream.write_all(reply).unwrap();
+            }
+        }
+    }
 
     /// A server that answers `+OK`, but `:1` to requests that hold `bad`.
     fn server(bad: Option<&'static [u8]>) -> Client {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
-            let mut stream = listener.accept().unwrap().0;
-            let mut bytes = vec![0; 1 << 16];
-            while let Ok(len) = stream.read(&mut bytes) {
-                if len == 0 {
-                    break;
-                }
-                let request = &bytes[..len];
-                let is_bad = bad.is_some_and(|bad| request.windows(bad.len()).any(|w| w == bad));
-                let reply: &[u8] = if is_bad { b":1\r\n" } else { b"+OK\r\n" };
-                stream.write_all(reply).unwrap();
+            while let Ok((stream, _)) = listener.accept() {
+                std::thread::spawn(move || answer_all(stream, bad));
             }
         });
         Client::tcp(address).unwrap()

@@ -4,8 +4,8 @@ use core::iter::Peekable;
 use std::path::Path;
 
 use super::{
-    Act, Arg, Directive, Exchange, Expected, Mode, RECORD, Request, Section, Step, StreamWord,
-    Transcript,
+    Act, Arg, Directive, Exchange, Expected, Mode, Notification, RECORD, Request, Section, Step,
+    StreamWord, Transcript,
 };
 use crate::pattern::{BadPattern, Pattern};
 use crate::quote::{self, Word};
@@ -44,6 +44,8 @@ enum Line<'a> {
     More { conn: &'a str },
     Propagated(&'a str),
     OraclePropagated(&'a str),
+    Notified(&'a str),
+    OracleNotified(&'a str),
     OracleReply(&'a str),
     Reply(&'a str),
 }
@@ -74,6 +76,12 @@ fn classify(line: &str) -> Line<'_> {
     }
     if let Some(words) = after("=>") {
         return Line::Propagated(words);
+    }
+    if let Some(words) = after("oracle~>") {
+        return Line::OracleNotified(words);
+    }
+    if let Some(words) = after("~>") {
+        return Line::Notified(words);
     }
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ' ';
     let end = line.find(|c| !word(c)).unwrap_or(line.len());
@@ -118,6 +126,8 @@ impl<'a, I: Iterator<Item = (usize, &'a str)>> Reader<'a, I> {
                 }
                 Line::Propagated(_)
                 | Line::OraclePropagated(_)
+                | Line::Notified(_)
+                | Line::OracleNotified(_)
                 | Line::OracleReply(_)
                 | Line::Reply(_) => {
                     return Err((line, format!("no request for this line: {}", text.trim())));
@@ -148,6 +158,11 @@ impl<'a, I: Iterator<Item = (usize, &'a str)>> Reader<'a, I> {
             }
             (["oracle", "skip"], Some(section)) => section.oracle_skip = true,
             (["resp", "3"], Some(section)) => section.resp3 = true,
+            (["notifications", classes @ ..], Some(section)) if classes.len() < 2 => {
+                let classes = classes.first().copied().unwrap_or("A");
+                section.notifications = true;
+                section.config.push(directive("notify-keyspace-events", &[&format!("E{classes}")]));
+            }
             (["config", name, values @ ..], Some(section)) => {
                 section.config.push(directive(name, values));
             }
@@ -179,6 +194,8 @@ impl<'a, I: Iterator<Item = (usize, &'a str)>> Reader<'a, I> {
             oracle: None,
             propagated: None,
             oracle_propagated: None,
+            notified: None,
+            oracle_notified: None,
         };
         let mut last_line = line;
         while let Some(&(at, text)) = self.lines.peek() {
@@ -213,6 +230,17 @@ impl<'a, I: Iterator<Item = (usize, &'a str)>> Reader<'a, I> {
                     add_propagated(&mut exchange.oracle_propagated, words)
                         .map_err(|why| (at, why))?;
                 }
+                Line::Notified(words) => {
+                    self.lines.next();
+                    last_line = at;
+                    self.add_event(&mut exchange.notified, words).map_err(|why| (at, why))?;
+                }
+                Line::OracleNotified(words) => {
+                    self.lines.next();
+                    last_line = at;
+                    self.add_event(&mut exchange.oracle_notified, words)
+                        .map_err(|why| (at, why))?;
+                }
                 Line::Blank
                 | Line::Header(_)
                 | Line::Option(_)
@@ -230,6 +258,30 @@ impl<'a, I: Iterator<Item = (usize, &'a str)>> Reader<'a, I> {
             exchange.replies.push(expected);
         }
         self.push(line, last_line, text, Act::Exchange(exchange));
+        Ok(())
+    }
+
+    /// Reads what stands behind `~>`.
+    fn add_event(&self, list: &mut Option<Vec<Notification>>, text: &str) -> Result<(), String> {
+        if !self.file.sections.last().is_some_and(|section| section.notifications) {
+            return Err("events are compared only in a section with `! notifications`".to_owned());
+        }
+        let list = list.get_or_insert_default();
+        if text == "none" {
+            return Ok(());
+        }
+        if text == RECORD && self.mode == Mode::Draft {
+            list.push(Notification { db: 0, event: RECORD.into(), key: Vec::new() });
+            return Ok(());
+        }
+        let mut words: Vec<Vec<u8>> = quote::split(text)?.into_iter().map(|w| w.bytes).collect();
+        let number = words.first().and_then(|word| str::from_utf8(word).ok()?.parse::<u64>().ok());
+        if number.is_some() {
+            words.remove(0);
+        }
+        let [event, key] = <[Vec<u8>; 2]>::try_from(words)
+            .map_err(|_| format!("expected [database] event key, not {text}"))?;
+        list.push(Notification { db: number.unwrap_or(0), event, key });
         Ok(())
     }
 

@@ -1,0 +1,56 @@
+//! Payloads of DUMP, sound and otherwise; the other families then work with the values.
+
+use super::Slot::{self, AtMillis, From, Key, Maybe, Word};
+
+/// Payloads that redis-server 7.0.15 wrote, older ones, and two that are refused.
+const PAYLOADS: &[&[u8]] = &[
+    // A string.
+    b"\x00\x05hello\x0a\x00cr\xdfve4\x20\x0a",
+    // An integer.
+    b"\x00\xc1\xd4\xfe\x0a\x00\xc6\xc4\x86#\xfe\xbe\xde.",
+    // A list.
+    b"\x12\x01\x02\x12\x12\x00\x00\x00\x04\x00\x81a\x02\x81b\x02\x0c\x01\x81a\x02\xff\x0a\x00\xe8\
+      \xea}on\xa6\xa9\x9a",
+    // An intset.
+    b"\x0b\x14\x04\x00\x00\x00\x03\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00p\x11\x01\x00\x0a\
+      \x00\x85\xd5\xc1\x06[\x1d\xd0U",
+    // A set.
+    b"\x02\x03\xc0\x03\x01b\x01a\x0a\x00\xa0\xb8\xf5\x00/j|\x9e",
+    // A hash.
+    b"\x10\x1a\x1a\x00\x00\x00\x06\x00\x81a\x02\x01\x01\x81b\x02\x83two\x04\x82f1\x03\x03\x01\xff\
+      \x0a\x00\xfd\x14rB92\xd1\xdf",
+    // A sorted set.
+    b"\x11\x1c\x1c\x00\x00\x00\x06\x00\x81a\x02\x01\x01\x81b\x02\x832.5\x04\x81c\x02\x83inf\x04\
+      \xff\x0a\x00k\x1d\xde\xdc\xe8\xe2\xc3\x99",
+    // A stream with a group.
+    b"\x13\x01\x10\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01,,\x00\x00\x00\
+      \x11\x00\x02\x01\x00\x01\x01\x01\x81a\x02\x00\x01\x02\x01\x00\x01\x00\x01\x01\x01\x04\x01\
+      \x00\x01\x01\x01\xdf\xff\x02\x01\x01\x81b\x02\x02\x01\x06\x01\xff\x02\x02\x00\x01\x01\x00\
+      \x00\x02\x01\x01g\x01\x01\x81\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x0a\x00\xbb\x833Y;\
+      \x8b\xd0_",
+    // A set as Redis 1.0 wrote it.
+    b"\x02\x02\x01a\xc0\x07\x01\x00\xa8\xc90%<\xab\xaaO",
+    // A sorted set as Redis 1.0 wrote it.
+    b"\x03\x02\x01a\x032.5\x01b\xfe\x01\x00\xfdeW\x07(5d\xf1",
+    // A member twice.
+    b"\x02\x02\x01a\x01a\x0a\x00W\xbev/\xc2\xd6R:",
+    // A changed byte.
+    b"\x00\x05hdllo\x0a\x00cr\xdfve4\x20\x0a",
+];
+
+/// No time beyond all times: with that, the reference makes a key of the far past.
+const TTLS: &[&[u8]] = &[b"0", b"100000", b"9000000000", b"-1", b"1.5", b"9223372036854775808"];
+
+/// Seconds since the value was used.
+const IDLE: &[&[u8]] = &[b"0", b"1000", b"-1", b"x"];
+
+pub(super) const COMMANDS: &[&[Slot]] = &[
+    &[Word("RESTORE"), Key, Word("0"), From(PAYLOADS)],
+    &[Word("RESTORE"), Key, Word("0"), From(PAYLOADS), Word("REPLACE")],
+    &[Word("RESTORE"), Key, From(TTLS), From(PAYLOADS), Maybe(&[Word("REPLACE")])],
+    &[Word("RESTORE"), Key, AtMillis, From(PAYLOADS), Word("ABSTTL"), Maybe(&[Word("REPLACE")])],
+    &[Word("RESTORE"), Key, Word("0"), From(PAYLOADS), Word("IDLETIME"), From(IDLE)],
+    &[Word("TYPE"), Key],
+    &[Word("PTTL"), Key],
+    &[Word("OBJECT"), Word("ENCODING"), Key],
+];

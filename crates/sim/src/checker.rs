@@ -10,6 +10,8 @@
 //! deletion in the stream is applied and the request tried again. As the node's own choice of
 //! moments fits, the latest ones that fit do too, and nothing that is right is ever reported.
 
+mod waiting;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use vesta_node::{Node, Served};
@@ -17,7 +19,7 @@ use vesta_types::{DbIndex, Now};
 
 use crate::Flaw;
 use crate::follower::Follower;
-use crate::model::{Bytes, Effect, Kind, Model, Reaction, Reply, Settings};
+use crate::model::{Bytes, Effect, Kind, Model, Reaction, Reply, Settings, Value as Held};
 use crate::trace::{Event, Trace, shown};
 use crate::wire::{self, Frame, Value};
 
@@ -40,6 +42,8 @@ pub(crate) struct Call<'a> {
     pub(crate) served: Served,
     /// Effects since the last call.
     pub(crate) stream: &'a [u8],
+    /// What clients that waited are sent, in order.
+    pub(crate) sends: Sends,
 }
 
 /// Everything that is known of a run so far.
@@ -57,8 +61,20 @@ pub(crate) struct Checker {
     under_way: BTreeMap<usize, VecDeque<u8>>,
 }
 
+/// Replies by link to clients that waited for keys.
+pub(crate) type Sends = VecDeque<(usize, Vec<u8>)>;
+
 /// Effects of one call, in order, each with its database.
 type Effects = VecDeque<(usize, Vec<Vec<u8>>)>;
+
+/// What the node did in one call besides answering its client.
+#[derive(Clone, Debug)]
+struct Did {
+    effects: Effects,
+    sends: Sends,
+    /// Keys that it deleted by itself at the latest before the request at hand.
+    gone: Vec<(usize, Bytes)>,
+}
 
 impl Checker {
     pub(crate) fn new(settings: Settings, follower: Follower, flaw: Option<Flaw>) -> Self {
@@ -106,12 +122,13 @@ impl Checker {
 
     /// The node has served a client.
     pub(crate) fn served(&mut self, call: &Call<'_>, trace: &mut Trace) -> Check {
-        let mut effects = self.follow(call.now, call.stream, trace)?;
+        let effects = self.follow(call.now, call.stream, trace)?;
+        let mut did = Did { effects, sends: call.sends.clone(), gone: Vec::new() };
         self.policies.clear();
         // Replies that nobody has tried to send yet are too slow for nobody.
         let [hard, _, _] = self.model.settings.output_limit;
         let is_over = hard > 0 && call.pending_bytes as u64 >= hard;
-        let idle = call.answered.is_empty() && effects.is_empty();
+        let idle = call.answered.is_empty() && did.effects.is_empty() && did.sends.is_empty();
         let [_, _, seconds] = self.model.settings.output_limit;
         let session = self.model.session(call.link)?;
         if call.served == Served::Close && idle && session.is_too_slow(call.now.mono, seconds) {
@@ -119,13 +136,15 @@ impl Checker {
             session.closing = true;
             return Ok(());
         }
-        if session.closing || session.awaits.is_some() {
+        let is_busy = session.closing || session.awaits.is_some();
+        if is_busy || self.model.is_waiting(call.link) {
             return if idle && call.served == Served::Close {
                 Ok(())
             } else {
                 Err("a client that is gone or waits was served".to_owned())
             };
         }
+        let session = self.model.session(call.link)?;
         session.input.extend_from_slice(call.fed);
         let mut input = std::mem::take(&mut session.input);
         let closes = call.served == Served::Close && !is_over;
@@ -134,12 +153,13 @@ impl Checker {
         } else {
             input.len().checked_sub(call.held_bytes).ok_or("more bytes are held than came")?
         };
-        let (executed, answered) = self.execute_upto(call, &input, limit, &mut effects, trace)?;
+        let (executed, answered) = self.execute_upto(call, &input, limit, &mut did, trace)?;
         if answered != call.answered.len() {
             let rest = call.answered.get(answered..).unwrap_or_default();
             return Err(format!("a reply to nothing: {}", shown(rest)));
         }
-        self.delete_all(call.now, &mut effects, trace)?;
+        self.delete_all(call.now, &mut did, trace)?;
+        self.nobody_oversleeps(call.now)?;
         self.under_way.entry(call.link).or_default().extend(call.answered);
         input.drain(..executed);
         self.stopped_rightly(call, is_over, &input)?;
@@ -156,13 +176,14 @@ impl Checker {
         call: &Call<'_>,
         input: &[u8],
         limit: usize,
-        effects: &mut Effects,
+        did: &mut Did,
         trace: &mut Trace,
     ) -> Result<(usize, usize), String> {
         let (mut at, mut answered) = (0, 0);
         loop {
+            let waits = self.model.is_waiting(call.link);
             let session = self.model.session(call.link)?;
-            if session.closing || session.awaits.is_some() || at >= limit {
+            if session.closing || session.awaits.is_some() || waits || at >= limit {
                 return Ok((at, answered));
             }
             let replies = call.answered.get(answered..).unwrap_or_default();
@@ -172,7 +193,7 @@ impl Checker {
                 Frame::Request { len, .. } if at + len > limit => return Ok((at, answered)),
                 Frame::Request { words, len } => {
                     self.requests += 1;
-                    answered += self.execute(call, &words, replies, effects, trace)?;
+                    answered += self.execute(call, &words, replies, did, trace)?;
                     at += len;
                 }
                 Frame::Broken(why) => {
@@ -194,15 +215,25 @@ impl Checker {
         call: &Call<'_>,
         words: &[Vec<u8>],
         replies: &[u8],
-        effects: &mut Effects,
+        did: &mut Did,
         trace: &mut Trace,
     ) -> Result<usize, String> {
-        let len = self.execute_anyhow(call, words, replies, effects, trace).map_err(|why| {
+        let len = self.execute_anyhow(call, words, replies, did, trace).map_err(|why| {
             let words: Vec<String> = words.iter().map(|word| shown(word)).collect();
             format!("link {}: {}: {why}", call.link, words.join(" "))
         })?;
         let reply = replies.get(..len.min(64)).unwrap_or_default().to_vec();
         trace.note(call.now, Event::Executed { link: call.link, request: words.to_vec(), reply });
+        trace.reached.unblocked += self.model.answered.len() as u64;
+        self.match_sends(call.now, did, trace)?;
+        let gone = std::mem::take(&mut did.gone);
+        for key in &gone {
+            self.tell_of_deletion(call.now, key, did, trace)?;
+        }
+        self.serve_waiting(call.now, did, trace)?;
+        for (db, key) in &gone {
+            self.serve_key(call.now, *db, key, did, trace)?;
+        }
         Ok(len)
     }
 
@@ -211,7 +242,7 @@ impl Checker {
         call: &Call<'_>,
         words: &[Vec<u8>],
         replies: &[u8],
-        effects: &mut Effects,
+        did: &mut Did,
         trace: &mut Trace,
     ) -> Result<usize, String> {
         if self.model.must_wait(call.now.mono, words) {
@@ -226,20 +257,28 @@ impl Checker {
                 return Ok(len);
             }
             let may_retry =
-                effects.front().is_some_and(|effect| self.is_deletion(call.now, effect));
+                did.effects.front().is_some_and(|effect| self.is_deletion(call.now, effect));
             let before = if may_retry { Some(self.model.snapshot(call.link)?) } else { None };
             let reaction = self.model.execute(call.link, call.now, words)?;
-            match self.agree(call, &reaction, words, replies, effects, trace) {
+            match self.agree(call, &reaction, words, replies, did, trace) {
                 Ok(len) => {
                     if reaction.effect != Effect::Nothing {
                         self.model.data_changed();
+                    }
+                    if let Some(wait) = reaction.wait {
+                        self.model.joins(call.link, call.now, wait, !reaction.is_heard);
                     }
                     return Ok(len);
                 }
                 Err(why) => {
                     let Some(before) = before else { return Err(why) };
                     self.model.restore(call.link, before)?;
-                    self.delete_next(call.now, effects, trace)?;
+                    let touched = self.model.data.touched_count();
+                    let gone = self.delete_next(call.now, did, trace)?;
+                    // Which request noticed it is not known: it may have been an earlier one.
+                    self.model.data.forget_touched(touched);
+                    self.tell_of_deletion(call.now, &gone, did, trace)?;
+                    did.gone.push(gone);
                 }
             }
         }
@@ -247,7 +286,6 @@ impl Checker {
 
     /// The length of an error that only the node can know: memory is short.
     fn out_of_memory(&self, words: &[Vec<u8>], replies: &[u8]) -> Option<usize> {
-        const REFUSED: &[u8] = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n";
         let limited = self.model.settings.maxmemory_bytes > 0;
         let grows = Model::kind(words) == Some(Kind::Grow);
         (limited && grows && replies.starts_with(REFUSED)).then_some(REFUSED.len())
@@ -261,7 +299,7 @@ impl Checker {
         reaction: &Reaction,
         words: &[Vec<u8>],
         replies: &[u8],
-        effects: &mut Effects,
+        did: &mut Did,
         trace: &mut Trace,
     ) -> Result<usize, String> {
         let (value, len) = match &reaction.reply {
@@ -285,26 +323,50 @@ impl Checker {
                 (Some(value), len)
             }
         };
-        let wanted: Option<Vec<Bytes>> = match &reaction.effect {
-            Effect::Nothing => None,
-            Effect::AsIs => Some(words.iter().map(|word| word.as_slice().into()).collect()),
-            Effect::As(words) => Some(words.clone()),
-            Effect::Float { key } => self.follow_float(call.now.unix.ms(), reaction.db, key, value),
-        };
-        if let Some(wanted) = wanted {
-            let same = |(db, effect): &(usize, Vec<Vec<u8>>)| {
-                *db == reaction.db
-                    && effect.iter().map(Vec::as_slice).eq(wanted.iter().map(|w| &**w))
-            };
-            if !effects.front().is_some_and(same) {
-                let next = effects
-                    .front()
-                    .map(|(db, words)| (db, words.iter().map(|w| shown(w)).collect::<Vec<_>>()));
-                return Err(format!("its effect is not next in the stream, but {next:?}"));
+        let wanted: Vec<Vec<Bytes>> = match &reaction.effect {
+            Effect::Nothing => Vec::new(),
+            Effect::AsIs => vec![words.iter().map(|word| word.as_slice().into()).collect()],
+            Effect::As(words) => vec![words.clone()],
+            Effect::All(all) => all.clone(),
+            Effect::Float { key } => {
+                let sum = self.follow_float(call.now.unix.ms(), reaction.db, key, value);
+                sum.into_iter().collect()
             }
-            effects.pop_front();
-        }
+            Effect::Drawn { key } => vec![self.follow_draw(reaction.db, key, value, did)?],
+        };
+        take_effects(reaction.db, wanted, did)?;
         Ok(len)
+    }
+
+    /// Takes the member out of a set that the node has drawn; the effect of that.
+    fn follow_draw(
+        &mut self,
+        db: usize,
+        key: &Bytes,
+        reply: Option<Value<'_>>,
+        did: &Did,
+    ) -> Result<Vec<Bytes>, String> {
+        let next = did.effects.front().map(|(_, words)| words.as_slice());
+        let Some([_, _, member]) = next else { return Err("nothing was drawn".to_owned()) };
+        if reply.is_some_and(|reply| reply != Value::Bulk(member)) {
+            return Err(format!("{} is not what was drawn", shown(member)));
+        }
+        let member: Bytes = member.as_slice().into();
+        let Some(Held::Set(set)) = self.model.data.slot(db, key).map(|slot| &slot.value) else {
+            return Err("drawn from no set".to_owned());
+        };
+        if !set.contains(&member) {
+            return Err(format!("{} is no member", shown(&member)));
+        }
+        let (is_last, expiry) =
+            (set.len() == 1, self.model.data.slot(db, key).and_then(|slot| slot.expiry));
+        let rest = set.iter().filter(|other| **other != member).cloned().collect();
+        if is_last {
+            self.model.data.remove(db, key);
+        } else {
+            self.model.data.set(db, key.clone(), Held::Set(rest), expiry);
+        }
+        Ok(vec![b"SREM"[..].into(), key.clone(), member])
     }
 
     /// Sets a key to the float that a reply tells; the effect of that.
@@ -318,7 +380,7 @@ impl Checker {
         let Some(Value::Bulk(value)) = reply else { return None };
         let old = self.model.data.live(db, key, now_ms);
         let expiry = old.and_then(|slot| slot.expiry);
-        self.model.data.set(db, key.clone(), value.into(), expiry);
+        self.model.data.set(db, key.clone(), Held::Text(value.into()), expiry);
         Some(vec![b"SET"[..].into(), key.clone(), value.into(), b"KEEPTTL"[..].into()])
     }
 
@@ -339,6 +401,16 @@ impl Checker {
                 found.sort_unstable();
                 let same = found.iter().copied().eq(keys.iter().map(|key| &**key));
                 if same { Ok(()) } else { Err(format!("{} keys, not {}", found.len(), keys.len())) }
+            }
+            (Reply::Pairs(wanted), Value::Array(items)) => {
+                let words = bulks(items)?;
+                let found: BTreeMap<&[u8], &[u8]> = words
+                    .chunks(2)
+                    .filter_map(|pair| Some((*pair.first()?, *pair.get(1)?)))
+                    .collect();
+                let same = words.len() == 2 * wanted.len()
+                    && wanted.iter().all(|(k, v)| found.get(&**k) == Some(&&**v));
+                if same { Ok(()) } else { Err("other fields".to_owned()) }
             }
             (Reply::Page { cursor, allowed }, Value::Array(page)) => {
                 let [Value::Bulk(next), Value::Array(items)] = page.as_slice() else {
@@ -363,14 +435,17 @@ impl Checker {
     /// Whether the call ended as it should, with `rest` not executed.
     fn stopped_rightly(&mut self, call: &Call<'_>, is_over: bool, rest: &[u8]) -> Check {
         let pause = self.model.pause;
+        let waits = self.model.is_waiting(call.link);
         let session = self.model.session(call.link)?;
         let stands_still = matches!(wire::frame(rest), Frame::Incomplete);
         let right = match call.served {
             Served::Close => session.closing || is_over,
             _ if session.closing || is_over => false,
-            Served::Waiting => session.awaits.is_some() || (pause.is_some() && !stands_still),
-            Served::Idle => session.awaits.is_none() && stands_still,
-            Served::More => session.awaits.is_none(),
+            Served::Waiting => {
+                waits || session.awaits.is_some() || (pause.is_some() && !stands_still)
+            }
+            Served::Idle => !waits && session.awaits.is_none() && stands_still,
+            Served::More => !waits && session.awaits.is_none(),
         };
         if right {
             return Ok(());
@@ -421,35 +496,63 @@ impl Checker {
         trace.reached.too_slow += u64::from(is_over);
         trace.reached.killed += u64::from(closing && !is_over);
         if is_over || closing {
+            self.model.session(link)?.closing = true;
+            self.model.dismiss_the_killed();
             return Ok(());
         }
         Err(format!("link {link} is closed without a cause"))
     }
 
     /// The node did something by itself: it may have deleted keys.
-    pub(crate) fn ticked(&mut self, now: Now, stream: &[u8], trace: &mut Trace) -> Check {
-        if self.model.pause.is_some_and(|pause| pause.until <= now.mono) {
+    pub(crate) fn ticked(
+        &mut self,
+        now: Now,
+        stream: &[u8],
+        sends: Sends,
+        trace: &mut Trace,
+    ) -> Check {
+        let pause_ends = self.model.pause.is_some_and(|pause| pause.until <= now.mono);
+        if pause_ends {
             self.model.pause = None;
         }
         self.policies.clear();
-        let mut effects = self.follow(now, stream, trace)?;
-        if !effects.is_empty() && !self.model.settings.active_expire {
+        if self.model.settings.maxmemory_bytes > 0 && !self.model.waiters.is_empty() {
+            // Requests that are run again make room like others.
+            self.policies.insert(self.model.settings.policy.clone());
+        }
+        let effects = self.follow(now, stream, trace)?;
+        let mut did = Did { effects, sends, gone: Vec::new() };
+        self.time_out(now, &mut did, trace)?;
+        let deletes = did.effects.front().is_some_and(|effect| self.is_deletion(now, effect));
+        if deletes && !self.model.settings.active_expire {
             return Err("keys were deleted although active expiry is off".to_owned());
         }
-        self.delete_all(now, &mut effects, trace)
+        self.delete_due(now, &mut did, trace)?;
+        if pause_ends {
+            self.model.data.touch_all();
+        }
+        self.delete_all(now, &mut did, trace)?;
+        self.nobody_oversleeps(now)
     }
 
     /// Reads effects and has the follower repeat them.
     fn follow(&mut self, now: Now, stream: &[u8], trace: &mut Trace) -> Result<Effects, String> {
         trace.bytes(stream);
-        self.follower.apply(now, stream)?;
+        let mut one_by_one = Vec::new();
         let mut effects = Effects::new();
         let mut at = 0;
         loop {
             match wire::frame(stream.get(at..).unwrap_or_default()) {
-                Frame::Incomplete if at == stream.len() => return Ok(effects),
+                Frame::Incomplete if at == stream.len() => {
+                    self.follower.apply(now, &one_by_one)?;
+                    return Ok(effects);
+                }
                 Frame::Request { words, len } => {
                     at += len;
+                    // What takes place together is not torn apart by anybody here.
+                    if !matches!(words.as_slice(), [name] if name == b"MULTI" || name == b"EXEC") {
+                        one_by_one.extend(wire::encode(&words));
+                    }
                     match words.as_slice() {
                         [name, db] if name == b"SELECT" => {
                             let db = std::str::from_utf8(db).ok().and_then(|db| db.parse().ok());
@@ -478,11 +581,19 @@ impl Checker {
         slot.is_due(now.unix.ms()) || may_evict
     }
 
-    fn delete_next(&mut self, now: Now, effects: &mut Effects, trace: &mut Trace) -> Check {
-        let next = effects.pop_front();
-        let Some(next) = next.filter(|effect| self.is_deletion(now, effect)) else {
-            return Err("an effect of no request".to_owned());
-        };
+    /// Deletes the key whose deletion is next among the effects; which it was.
+    fn delete_next(
+        &mut self,
+        now: Now,
+        did: &mut Did,
+        trace: &mut Trace,
+    ) -> Result<(usize, Bytes), String> {
+        let next = did.effects.pop_front();
+        let Some(next) = next else { return Err("no effect is left".to_owned()) };
+        if !self.is_deletion(now, &next) {
+            let words: Vec<String> = next.1.iter().map(|word| shown(word)).collect();
+            return Err(format!("an effect of no request: {}", words.join(" ")));
+        }
         let (db, words) = next;
         let key = words.into_iter().nth(1).unwrap_or_default();
         let gone = self.model.data.remove(db, &key);
@@ -492,15 +603,30 @@ impl Checker {
             trace.reached.evicted += 1;
         }
         self.model.data_changed();
+        let gone = (db, Bytes::from(key.as_slice()));
         trace.note(now, Event::Deleted { db: u32::try_from(db).unwrap_or(0), key });
+        Ok(gone)
+    }
+
+    /// Applies the deletions that are next.
+    fn delete_due(&mut self, now: Now, did: &mut Did, trace: &mut Trace) -> Check {
+        while did.effects.front().is_some_and(|effect| self.is_deletion(now, effect)) {
+            self.delete_next(now, did, trace)?;
+        }
         Ok(())
     }
 
-    fn delete_all(&mut self, now: Now, effects: &mut Effects, trace: &mut Trace) -> Check {
-        while !effects.is_empty() {
-            self.delete_next(now, effects, trace)?;
+    /// Applies the deletions that are left, and then nothing may be left.
+    fn delete_all(&mut self, now: Now, did: &mut Did, trace: &mut Trace) -> Check {
+        self.serve_waiting(now, did, trace)?;
+        while !did.effects.is_empty() {
+            self.delete_next(now, did, trace)?;
+            self.serve_waiting(now, did, trace)?;
         }
-        Ok(())
+        match did.sends.front() {
+            None => Ok(()),
+            Some((link, bytes)) => Err(format!("link {link} is sent {} for nothing", shown(bytes))),
+        }
     }
 
     /// The data of the node, of its follower and of the model must be the same.
@@ -517,15 +643,14 @@ impl Checker {
             let model = || self.model.data.live_slots(db as usize, now.unix.ms());
             let same = dump.len() == model().count();
             let odd = dump.iter().zip(model()).find(|((key, value, expiry), (name, slot))| {
-                **key != ***name
-                    || *value != format!("{:?}", &*slot.value)
-                    || *expiry != slot.expiry
+                **key != ***name || *value != slot.value.dumped() || *expiry != slot.expiry
             });
-            if let Some(((key, _, expiry), (name, slot))) = odd {
+            if let Some(((key, value, expiry), (name, slot))) = odd {
                 return Err(format!(
-                    "db {db} has {} until {expiry:?} instead of {} until {:?}",
+                    "db {db} has {} = {value} until {expiry:?} instead of {} = {} until {:?}",
                     shown(key),
                     shown(name),
+                    slot.value.dumped(),
                     slot.expiry
                 ));
             }
@@ -538,6 +663,36 @@ impl Checker {
         }
         Ok(())
     }
+}
+
+/// How a node refuses a request for want of memory.
+const REFUSED: &[u8] = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+
+/// The text of a refusal for want of memory.
+fn is_refusal(bytes: &[u8]) -> Option<String> {
+    (bytes == REFUSED)
+        .then(|| String::from_utf8_lossy(REFUSED).trim_matches(['-', '\r', '\n']).to_owned())
+}
+
+/// Takes effects that must be next; several take place together.
+fn take_effects(db: usize, mut wanted: Vec<Vec<Bytes>>, did: &mut Did) -> Check {
+    if wanted.len() > 1 {
+        wanted.insert(0, vec![b"MULTI"[..].into()]);
+        wanted.push(vec![b"EXEC"[..].into()]);
+    }
+    for (place, wanted) in wanted.iter().enumerate() {
+        let same = |(of, effect): &(usize, Vec<Vec<u8>>)| {
+            *of == db && effect.iter().map(Vec::as_slice).eq(wanted.iter().map(|word| &**word))
+        };
+        if !did.effects.get(place).is_some_and(same) {
+            let list = |words: &[Vec<u8>]| words.iter().map(|word| shown(word)).collect::<Vec<_>>();
+            let next = did.effects.get(place).map(|(db, words)| (db, list(words)));
+            let wanted: Vec<String> = wanted.iter().map(|word| shown(word)).collect();
+            return Err(format!("its effect {wanted:?} is not next in the stream, but {next:?}"));
+        }
+    }
+    did.effects.drain(..wanted.len());
+    Ok(())
 }
 
 fn bulks<'a>(items: &[Value<'a>]) -> Result<Vec<&'a [u8]>, String> {

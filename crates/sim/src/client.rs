@@ -14,6 +14,10 @@ use crate::workload::{Awaited, Workload};
 /// Replies awaited above which nothing more is asked.
 const AWAITED_MAX: usize = 200;
 
+/// How long a client waits for what may never come when nothing goes wrong any more, in
+/// microseconds.
+const PATIENCE_US: u64 = 2_000_000;
+
 /// Longest pause between requests when nothing goes wrong any more, in microseconds.
 const CALM_THINK_US_MAX: u64 = 5000;
 
@@ -30,6 +34,8 @@ pub(crate) struct Client {
     deaf_until: Mono,
     /// Bytes that the link had no room for.
     outgoing: Vec<u8>,
+    /// When it last was given a reply, or began to be calm.
+    heard_at: Mono,
     awaited: VecDeque<Awaited>,
     received: Vec<u8>,
     /// Leaves when all is sent, and how.
@@ -69,6 +75,7 @@ impl Client {
             place: Place::Away,
             deaf_until: Mono(0),
             outgoing: Vec::new(),
+            heard_at: now,
             awaited: VecDeque::new(),
             received: Vec::new(),
             leaves: None,
@@ -80,6 +87,7 @@ impl Client {
     /// Nothing goes wrong any more.
     pub(crate) fn calm_down(&mut self, now: Mono) {
         self.calm = true;
+        self.heard_at = now;
         self.workload.calm = true;
         self.deaf_until = now.min(self.deaf_until);
         self.plan.think_us_max = self.plan.think_us_max.min(CALM_THINK_US_MAX);
@@ -106,7 +114,17 @@ impl Client {
         let deaf = Some(self.deaf_until).filter(|until| *until > now);
         let asks = self.left > 0 && self.awaited.len() < AWAITED_MAX && self.outgoing.is_empty();
         let acts = Some(self.next_at).filter(|at| asks && *at > now);
-        [deaf, acts].into_iter().flatten().min()
+        let gives_up = Some(self.gives_up_at()).filter(|at| self.is_in_vain() && *at > now);
+        [deaf, acts, gives_up].into_iter().flatten().min()
+    }
+
+    /// Whether it may be waiting for what never comes.
+    fn is_in_vain(&self) -> bool {
+        self.calm && self.awaited.front() == Some(&Awaited::Forever)
+    }
+
+    fn gives_up_at(&self) -> Mono {
+        Mono(self.heard_at.0 + PATIENCE_US)
     }
 
     /// Reads, asks, writes, leaves.
@@ -116,6 +134,10 @@ impl Client {
             self.read(link, around)?;
         }
         if self.place == Place::Away || refused {
+            return Ok(());
+        }
+        if self.is_in_vain() && self.gives_up_at() <= around.now.mono {
+            self.leave(link, around, Leaving::Impatient);
             return Ok(());
         }
         let may_ask = self.outgoing.is_empty() && self.awaited.len() < AWAITED_MAX;
@@ -139,6 +161,9 @@ impl Client {
         let (is_over, all_was_sent) = (wire.down.is_over(), wire.all_was_sent);
         around.trace.bytes(&bytes);
         around.checker.received(link, &bytes)?;
+        if !bytes.is_empty() {
+            self.heard_at = around.now.mono;
+        }
         self.received.extend(bytes);
         self.take_replies(link)?;
         if is_over {
@@ -159,7 +184,7 @@ impl Client {
             }
             match self.awaited.pop_front() {
                 None => return Err(format!("link {link}: a reply to nothing")),
-                Some(Awaited::Any) => {}
+                Some(Awaited::Any | Awaited::Forever) => {}
                 Some(Awaited::Page) => {
                     if let Value::Array(page) = &value
                         && let Some(Value::Bulk(cursor)) = page.first()

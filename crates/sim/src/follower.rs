@@ -33,7 +33,7 @@ impl Follower {
         Self { node, conversation: Conversation::default(), flaw, applied: 0 }
     }
 
-    /// Repeats the effects in `stream`.
+    /// Repeats the effects in `stream`, which stand one by one.
     pub(crate) fn apply(&mut self, now: Now, stream: &[u8]) -> Result<(), String> {
         if stream.is_empty() {
             return Ok(());

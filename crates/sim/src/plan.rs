@@ -30,6 +30,10 @@ pub(crate) struct Plan {
     pub(crate) keys: u64,
     pub(crate) big_per_1000: u64,
     pub(crate) admin_per_1000: u64,
+    /// Of a thousand requests, how many are about other types than strings.
+    pub(crate) typed_per_1000: u64,
+    /// Of a thousand of those, how many wait or make others wait no longer.
+    pub(crate) waiting_per_1000: u64,
     /// Of a thousand pipelines, how many are broken off in their midst.
     pub(crate) leave_per_1000: u64,
     /// Of a thousand pipelines, how many are followed by not reading for a while.
@@ -72,8 +76,10 @@ impl Plan {
         let soft = pick(&[0, 0, 10_000]);
         let room = pick(&[2000, 20_000, 100_000]);
         let which = usize::try_from(pick(&[0, 1, 2, 3, 4, 5, 6, 7])).unwrap_or(0);
+        let typed_per_1000 = pick(&[0, 300, 700, 950]);
+        let crowd = if typed_per_1000 > 500 { pick(&[0, 0, 12]) } else { 0 };
         Self {
-            clients: pick(&[1, 2, 3, 4, 5, 6, 7, 8]),
+            clients: crowd + pick(&[1, 2, 3, 4, 5, 6, 7, 8]),
             requests: pick(&[20, 20, 60, 60, 150, 600]),
             pipeline_max: pick(&[1, 5, 20, 50, 400]),
             databases: pick(&[2, 4, 16]),
@@ -82,6 +88,8 @@ impl Plan {
             admin_per_1000: pick(&[0, 5, 40]),
             leave_per_1000: pick(&[0, 10, 80]),
             deaf_per_1000: pick(&[0, 20, 150]),
+            typed_per_1000,
+            waiting_per_1000: pick(&[0, 100, 300, 600]),
             think_us_max: pick(&[100, 10_000, 200_000]),
             turn_us_max: pick(&[1, 50, 2000]),
             read_bytes_max: pick(&[7, 700, 65_536, 65_536]),

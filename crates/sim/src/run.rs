@@ -61,6 +61,14 @@ pub enum Flaw {
     EffectsAreLost,
     /// The network changes a byte from time to time.
     BytesChange,
+    /// The model thinks that LPUSH is RPUSH.
+    ListsGrowAtTheBack,
+    /// The model thinks that who came last to wait for a key is served first.
+    LastInLineComesFirst,
+    /// The model thinks that nobody is told when the stream of a group is deleted.
+    DeletionsAreSilent,
+    /// The rim sends replies to clients that have waited to others from time to time.
+    RepliesGoAstray,
 }
 
 /// Simulates what `seed` decides.
@@ -93,7 +101,7 @@ pub fn run_with(seed: u64, flaw: Option<Flaw>) -> Result<Outcome, Box<Failure>> 
 }
 
 /// How long clients may take to finish after nothing goes wrong any more, in microseconds.
-const FINISH_US_MAX: u64 = 60_000_000;
+const FINISH_US_MAX: u64 = 600_000_000;
 /// Rounds of a run, at most.
 const ROUNDS_MAX: u64 = 2_000_000;
 
@@ -125,7 +133,7 @@ impl Simulation {
         let mut primary = node(plan.config());
         primary.keep_stream();
         let follower = Follower::new(node(plan.follower_config()), clock.now(), flaw);
-        let server = Server::new(primary, &plan, rng.fork());
+        let server = Server::new(primary, &plan, rng.fork(), flaw);
         let clients: Vec<Client> =
             (0..plan.clients).map(|_| Client::new(&plan, clock.now().mono, rng.fork())).collect();
         Self {

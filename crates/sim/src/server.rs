@@ -1,13 +1,14 @@
 //! A node and its rim: carries out actions in the order and at the times of the real event loop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use vesta_cmd::host::Usage;
 use vesta_node::{Action, ConnId, Event as NodeEvent, Node, Peer, Served};
 use vesta_resp::{Conversation, Outbox};
 use vesta_types::{Mono, Rng};
 
-use crate::checker::{Call, Check, Checker};
+use crate::Flaw;
+use crate::checker::{Call, Check, Checker, Sends};
 use crate::clock::Clock;
 use crate::network::Network;
 use crate::plan::{BASE_BYTES, Plan};
@@ -26,6 +27,9 @@ pub(crate) struct Server {
     read_bytes_max: u64,
     /// Links of clients that have too many replies pending.
     must_go: Vec<usize>,
+    /// Wishes of the node that are still to be carried out.
+    actions: VecDeque<Action>,
+    flaw: Option<Flaw>,
 }
 
 /// A client's connection.
@@ -50,7 +54,7 @@ pub(crate) struct World<'a> {
 }
 
 impl Server {
-    pub(crate) fn new(node: Node, plan: &Plan, rng: Rng) -> Self {
+    pub(crate) fn new(node: Node, plan: &Plan, rng: Rng, flaw: Option<Flaw>) -> Self {
         Self {
             node,
             rng,
@@ -60,6 +64,8 @@ impl Server {
             next_place: 0,
             read_bytes_max: plan.read_bytes_max,
             must_go: Vec::new(),
+            actions: VecDeque::new(),
+            flaw,
         }
     }
 
@@ -128,7 +134,9 @@ impl Server {
         if now.mono >= self.node.next_deadline() {
             self.node.handle(now, NodeEvent::Tick);
             let stream = self.node.take_stream();
-            world.checker.ticked(now, &stream, world.trace)?;
+            let (sends, closed) = self.gather(world);
+            self.check_closed(world, &closed)?;
+            world.checker.ticked(now, &stream, sends, world.trace)?;
         }
         let mut order: Vec<u32> = self.connections.keys().copied().collect();
         let start = usize::try_from(self.rng.below(order.len() as u64)).unwrap_or(0);
@@ -204,23 +212,72 @@ impl Server {
         let served = self.node.serve(now, ConnId(place), conversation, bytes);
         let stream = self.node.take_stream();
         let answered = behind(&conversation.outbox, before)?;
+        let held_bytes = conversation.inbox.held_bytes();
+        let pending_bytes = conversation.outbox.pending_bytes();
+        connection.more = served == Served::More;
+        connection.waiting = served == Served::Waiting;
+        connection.ending = served == Served::Close;
         world.trace.note(now, Event::Served { link, outcome: served });
+        let (sends, closed) = self.gather(world);
         world.checker.served(
             &Call {
                 link,
                 now,
                 fed: &fed,
-                held_bytes: conversation.inbox.held_bytes(),
+                held_bytes,
                 answered: &answered,
-                pending_bytes: conversation.outbox.pending_bytes(),
+                pending_bytes,
                 served,
                 stream: &stream,
+                sends,
             },
             world.trace,
         )?;
-        connection.more = served == Served::More;
-        connection.waiting = served == Served::Waiting;
-        connection.ending = served == Served::Close;
+        self.check_closed(world, &closed)
+    }
+
+    /// Takes over the wishes of the node: what clients are sent, and who is to be disconnected.
+    fn gather(&mut self, world: &mut World<'_>) -> (Sends, Vec<u32>) {
+        let (mut sends, mut closed) = (Sends::new(), Vec::new());
+        while let Some(mut action) = self.node.poll_action() {
+            note(&action, world);
+            if let Action::Send { conn, .. } = &mut action
+                && self.flaw == Some(Flaw::RepliesGoAstray)
+                && let Some(other) = self.connections.keys().find(|other| **other != conn.0)
+                && self.rng.below(20) == 0
+            {
+                *conn = ConnId(*other);
+            }
+            match &action {
+                Action::Send { conn, bytes } => {
+                    if let Some(connection) = self.connections.get(&conn.0) {
+                        sends.push_back((connection.link, bytes.clone()));
+                    }
+                }
+                Action::Close(conn) => closed.push(conn.0),
+                Action::Log { .. }
+                | Action::Resume(_)
+                | Action::Measure
+                | Action::Apply { .. }
+                | Action::RewriteConfig { .. }
+                | Action::PurgeMemory
+                | Action::Sleep { .. }
+                | Action::Exit(_) => {}
+            }
+            self.actions.push_back(action);
+        }
+        (sends, closed)
+    }
+
+    /// Whoever is disconnected must have given cause.
+    fn check_closed(&mut self, world: &mut World<'_>, closed: &[u32]) -> Check {
+        let now = world.clock.now();
+        for place in closed {
+            if let Some(connection) = self.connections.get(place) {
+                let pending = connection.conversation.outbox.pending_bytes();
+                world.checker.expelled(connection.link, now, pending, world.trace)?;
+            }
+        }
         Ok(())
     }
 
@@ -272,16 +329,15 @@ impl Server {
     }
 
     fn carry_out(&mut self, world: &mut World<'_>) -> Check {
-        while let Some(action) = self.node.poll_action() {
+        loop {
+            let (_, closed) = self.gather(world);
+            self.check_closed(world, &closed)?;
+            let Some(action) = self.actions.pop_front() else { return Ok(()) };
             let now = world.clock.now();
-            note(&action, world);
             match action {
                 Action::Log { .. } | Action::PurgeMemory => {}
                 Action::Close(conn) => {
-                    if let Some(connection) = self.connections.get(&conn.0) {
-                        let pending = connection.conversation.outbox.pending_bytes();
-                        let link = connection.link;
-                        world.checker.expelled(link, now, pending, world.trace)?;
+                    if self.connections.contains_key(&conn.0) {
                         self.close(world, conn.0, false);
                     }
                 }
@@ -319,7 +375,6 @@ impl Server {
                 Action::Exit(cause) => return Err(format!("the node wants to end: {cause:?}")),
             }
         }
-        Ok(())
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Event {
     Fed { link: usize, bytes: usize },
     /// The node executed a request.
     Executed { link: usize, request: Vec<Vec<u8>>, reply: Vec<u8> },
+    /// The wait of a client has ended with this reply.
+    Woken { link: usize, reply: Vec<u8> },
     /// The node deleted a key by itself.
     Deleted { db: u32, key: Vec<u8> },
     /// A call of the node ended.
@@ -43,6 +45,8 @@ pub(crate) enum Leaving {
     Cut,
     /// The server has closed its side.
     AsTheServerDid,
+    /// It has waited long enough.
+    Impatient,
     /// It has all replies and wants nothing more.
     Content,
 }
@@ -74,6 +78,16 @@ pub struct Reached {
     pub walks: u64,
     /// Clients that left in mid-request.
     pub left: u64,
+    /// Requests that waited for a key and got it.
+    pub woken: u64,
+    /// Of those, how many were woken by another one.
+    pub chained: u64,
+    /// Requests that waited in vain.
+    pub timed_out: u64,
+    /// Clients that others have told to wait no longer.
+    pub unblocked: u64,
+    /// Clients that were told that what they wait for cannot come.
+    pub disappointed: u64,
 }
 
 /// The record of one run.
@@ -114,6 +128,7 @@ impl Trace {
             Event::Connected { .. }
             | Event::Fed { .. }
             | Event::Executed { .. }
+            | Event::Woken { .. }
             | Event::Deleted { .. }
             | Event::Served { .. }
             | Event::Wished { .. }
@@ -158,6 +173,10 @@ impl Trace {
             }
             Event::Closed { link } => self.words([8, *link as u64, 0]),
             Event::Left { link, how } => self.words([9, *link as u64, *how as u64]),
+            Event::Woken { link, reply } => {
+                self.words([10, *link as u64, 0]);
+                self.bytes(reply);
+            }
         }
     }
 
@@ -199,6 +218,7 @@ impl fmt::Display for Event {
                 let words: Vec<String> = request.iter().map(|word| shown(word)).collect();
                 write!(f, "link {link}: {} -> {}", words.join(" "), shown(reply))
             }
+            Self::Woken { link, reply } => write!(f, "link {link}: waited -> {}", shown(reply)),
             Self::Deleted { db, key } => write!(f, "node: deleted {} of db {db}", shown(key)),
             Self::Served { link, outcome } => write!(f, "link {link}: served, {outcome:?}"),
             Self::Wished { action } => write!(f, "node: wishes {action}"),

@@ -25,7 +25,7 @@ pub(crate) fn value(bytes: &[u8]) -> Result<Option<(Value<'_>, usize)>, String> 
             .ok_or_else(|| format!("no number in {}", line.escape_ascii()))
     };
     let simple = match kind {
-        b'+' => Value::Simple(line),
+        b'+' | b',' => Value::Simple(line),
         b'-' => Value::Error(line),
         b':' => Value::Int(number()?),
         b'_' => Value::Null,

@@ -1,5 +1,7 @@
 //! What clients ask for: seeded requests over a small pool of keys.
 
+mod typed;
+
 use vesta_types::Rng;
 
 use crate::plan::Plan;
@@ -11,6 +13,8 @@ pub(crate) enum Awaited {
     Any,
     /// A step of SCAN.
     Page,
+    /// What may never come.
+    Forever,
 }
 
 /// Requests as bytes, and what is awaited for them.
@@ -28,6 +32,8 @@ pub(crate) struct Workload {
     keys: u64,
     big_per_1000: u64,
     admin_per_1000: u64,
+    typed_per_1000: u64,
+    waiting_per_1000: u64,
     limits_memory: bool,
     /// Where the walk under way goes on.
     pub(crate) cursor: Option<Vec<u8>>,
@@ -45,6 +51,8 @@ impl Workload {
             keys: plan.keys,
             big_per_1000: plan.big_per_1000,
             admin_per_1000: plan.admin_per_1000,
+            typed_per_1000: plan.typed_per_1000,
+            waiting_per_1000: plan.waiting_per_1000,
             limits_memory: plan.memory_room_bytes.is_some(),
             cursor: None,
             calm: false,
@@ -58,15 +66,17 @@ impl Workload {
             match self.rng.below(400) {
                 0 if !self.calm => self.breach(&mut pipeline),
                 1 => pipeline.bytes.extend_from_slice(b"*0\r\n\r\n"),
-                2..6 if !self.limits_memory => self.unheard(&mut pipeline),
+                2..6 if !self.limits_memory => self.unheard(&mut pipeline, ids),
                 6..26 => self.step(&mut pipeline),
                 _ => {
-                    let words = if self.rng.below(1000) < self.admin_per_1000 {
-                        self.admin(peers, ids)
+                    let (words, awaited) = if self.rng.below(1000) < self.admin_per_1000 {
+                        (self.admin(peers, ids), Awaited::Any)
+                    } else if self.rng.below(1000) < self.typed_per_1000 {
+                        self.typed(ids)
                     } else {
-                        self.ordinary()
+                        (self.ordinary(), Awaited::Any)
                     };
-                    self.push(&mut pipeline, words, Awaited::Any);
+                    self.push(&mut pipeline, words, awaited);
                 }
             }
         }
@@ -100,7 +110,7 @@ impl Workload {
     }
 
     /// Requests whose replies are not wanted.
-    fn unheard(&mut self, pipeline: &mut Pipeline) {
+    fn unheard(&mut self, pipeline: &mut Pipeline, ids: u64) {
         let (how, count) = match self.rng.below(2) {
             0 => ("SKIP", 1),
             _ => ("OFF", self.rng.below(4)),
@@ -108,11 +118,17 @@ impl Workload {
         let mut silent = Pipeline::default();
         self.push(&mut silent, words(&["CLIENT", "REPLY", how]), Awaited::Any);
         for _ in 0..count {
-            let mut request = self.ordinary();
+            let mut request = if self.rng.below(1000) < self.typed_per_1000 {
+                // Whoever waits for ever must be seen to wait.
+                let (words, awaited) = self.typed(ids);
+                Some(words).filter(|_| awaited != Awaited::Forever).unwrap_or_default()
+            } else {
+                self.ordinary()
+            };
             // RESET turns replies on again, and what a sum of floats is only its reply tells.
             let heard = [&b"reset"[..], b"incrbyfloat"];
             let name = request.first().map(Vec::as_slice).unwrap_or_default();
-            if heard.iter().any(|heard| name.eq_ignore_ascii_case(heard)) {
+            if name.is_empty() || heard.iter().any(|heard| name.eq_ignore_ascii_case(heard)) {
                 request = words(&["PING"]);
             }
             self.push(&mut silent, request, Awaited::Any);

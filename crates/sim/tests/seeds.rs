@@ -3,9 +3,11 @@
 use vesta_sim::{Flaw, Outcome, Reached, run, run_with};
 
 /// Seeds that once failed, with what they found.
-const ONCE_FAILED: [(u64, &str); 2] = [
+const ONCE_FAILED: [(u64, &str); 4] = [
     (81, "a setting made while another one was being applied was lost"),
     (99, "replies that were sent at once counted as slow later on"),
+    (3481, "a pop of the wrong type woke those who wait for the key"),
+    (3762, "a push to the wrong type made a waiting member a consumer again"),
 ];
 
 fn passes(seed: u64) -> Outcome {
@@ -42,7 +44,7 @@ fn two_hundred_seeds_pass_and_leave_no_place_unvisited() {
     assert!(counts(&mut all).iter().all(|count| **count > 0), "{all:?}");
 }
 
-fn counts(reached: &mut Reached) -> [&mut u64; 12] {
+fn counts(reached: &mut Reached) -> [&mut u64; 17] {
     let Reached {
         expired,
         evicted,
@@ -56,6 +58,11 @@ fn counts(reached: &mut Reached) -> [&mut u64; 12] {
         read_directly,
         walks,
         left,
+        woken,
+        chained,
+        timed_out,
+        unblocked,
+        disappointed,
     } = reached;
     [
         expired,
@@ -70,13 +77,26 @@ fn counts(reached: &mut Reached) -> [&mut u64; 12] {
         read_directly,
         walks,
         left,
+        woken,
+        chained,
+        timed_out,
+        unblocked,
+        disappointed,
     ]
 }
 
 /// The checks prove something only if they can fail.
 #[test]
 fn a_fault_built_in_on_purpose_is_found() {
-    for flaw in [Flaw::AppendPersists, Flaw::EffectsAreLost, Flaw::BytesChange] {
+    for flaw in [
+        Flaw::AppendPersists,
+        Flaw::EffectsAreLost,
+        Flaw::BytesChange,
+        Flaw::ListsGrowAtTheBack,
+        Flaw::LastInLineComesFirst,
+        Flaw::DeletionsAreSilent,
+        Flaw::RepliesGoAstray,
+    ] {
         let found = (0..40).any(|seed| run_with(seed, Some(flaw)).is_err());
         assert!(found, "{flaw:?} goes unnoticed");
     }

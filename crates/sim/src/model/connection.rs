@@ -21,6 +21,7 @@ pub(super) const COMMANDS: &[Known] = &[
     Known { name: "client|pause", words: (3, 0), kind: Kind::Plain, run: pause },
     Known { name: "client|unpause", words: (2, 2), kind: Kind::Plain, run: unpause },
     Known { name: "client|kill", words: (3, 0), kind: Kind::Plain, run: kill },
+    Known { name: "client|unblock", words: (3, 4), kind: Kind::Plain, run: unblock },
     Known { name: "config|set", words: (4, 0), kind: Kind::Plain, run: config_set },
     Known { name: "debug", words: (2, 0), kind: Kind::Plain, run: debug },
     Known { name: "info", words: (1, 0), kind: Kind::Plain, run: info },
@@ -189,13 +190,39 @@ fn pause(ask: &mut Ask<'_>) -> Answer {
         Some(old) => Pause { until: old.until.max(until), all: all || old.all },
         None => Pause { until, all },
     };
+    let had_one = ask.model.pause.is_some();
     ask.model.pause = Some(pause).filter(|pause| pause.until > now);
+    if had_one && ask.model.pause.is_none() {
+        ask.model.data.touch_all();
+    }
     OK
 }
 
 fn unpause(ask: &mut Ask<'_>) -> Answer {
-    ask.model.pause = None;
+    if ask.model.pause.take().is_some() {
+        ask.model.data.touch_all();
+    }
     OK
+}
+
+/// `CLIENT UNBLOCK id [TIMEOUT | ERROR]`
+fn unblock(ask: &mut Ask<'_>) -> Answer {
+    let id = ask.number(2)?;
+    let reply = if ask.words.len() == 3 || ask.is(3, "timeout") {
+        Reply::NullArray
+    } else if ask.is(3, "error") {
+        Reply::Error("UNBLOCKED client unblocked via CLIENT UNBLOCK".to_owned())
+    } else {
+        return Err("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR".to_owned());
+    };
+    let sessions = &ask.model.sessions;
+    let meant =
+        ask.model.waiters.iter().map(|waiter| waiter.link).find(|link| {
+            sessions.get(link).is_some_and(|session| i64::try_from(session.id) == Ok(id))
+        });
+    let Some(link) = meant else { return Ok(Reply::Int(0)) };
+    ask.model.answer(link, reply)?;
+    Ok(Reply::Int(1))
 }
 
 /// By address in the old form; by ID, ADDR or TYPE, with SKIPME, in the new one.
@@ -227,6 +254,7 @@ fn kill_all(ask: &mut Ask<'_>, meant: impl Fn(usize, &Session) -> bool) -> i64 {
             killed += 1;
         }
     }
+    ask.model.dismiss_the_killed();
     killed
 }
 

@@ -72,8 +72,8 @@ fn exists(ask: &mut Ask<'_>) -> Answer {
 
 fn type_of(ask: &mut Ask<'_>) -> Answer {
     let (db, now_ms) = (ask.db()?, ask.now_ms());
-    let is_there = ask.model.data.live(db, ask.word(1), now_ms).is_some();
-    Ok(Reply::Simple(if is_there { "string" } else { "none" }))
+    let slot = ask.model.data.live(db, ask.word(1), now_ms);
+    Ok(Reply::Simple(slot.map_or("none", |slot| slot.value.type_name())))
 }
 
 fn expire(ask: &mut Ask<'_>) -> Answer {

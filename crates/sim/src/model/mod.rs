@@ -6,8 +6,16 @@
 
 mod connection;
 mod data;
+mod hashes;
 mod keys;
+mod lists;
+mod sets;
+mod stream_data;
+mod streams;
 mod strings;
+mod typed;
+mod waiting;
+mod zsets;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,7 +23,10 @@ use vesta_types::{Mono, Now};
 
 use connection::Replies;
 pub(crate) use connection::Session;
-pub(crate) use data::{Bytes, Data};
+use data::Hash;
+pub(crate) use data::{Bytes, Data, Touched, Value};
+use waiting::Wait;
+pub(crate) use waiting::Waiter;
 
 use crate::Flaw;
 
@@ -26,6 +37,10 @@ pub(crate) struct Model {
     pub(crate) sessions: BTreeMap<usize, Session>,
     pub(crate) settings: Settings,
     pub(crate) pause: Option<Pause>,
+    /// Clients that wait for keys, in order of arrival.
+    pub(crate) waiters: Vec<Waiter>,
+    /// Clients whose wait has ended, with what they are to be sent, in order.
+    pub(crate) answered: VecDeque<(usize, Option<Reply>)>,
     /// Values of `maxclients` that the rim is to bring into force.
     applying: VecDeque<usize>,
     /// Walks with SCAN by the link of the client that walks.
@@ -71,6 +86,7 @@ struct Walk {
 pub(crate) struct Snapshot {
     data: Data,
     replies: Replies,
+    waiters: Vec<Waiter>,
 }
 
 /// What executing a request must lead to.
@@ -82,22 +98,34 @@ pub(crate) struct Reaction {
     /// The database that was selected when it ran.
     pub(crate) db: usize,
     pub(crate) effect: Effect,
+    /// Set when there is no reply yet.
+    pub(crate) wait: Option<Wait>,
+    /// Whether the reply is wanted.
+    pub(crate) is_heard: bool,
 }
 
 /// A reply, or what is known of it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Reply {
     Simple(&'static str),
     Error(String),
     Int(i64),
     Bulk(Bytes),
     Null,
+    NullArray,
+    Double(f64),
     Array(Vec<Reply>),
     Map(Vec<(Reply, Reply)>),
+    /// A map that is an array of pairs in RESP2.
+    ByKey(Vec<(Reply, Reply)>),
+    /// Members with their scores.
+    Scored(Vec<(Bytes, f64)>),
     /// One of these, or null when there is none.
     AnyOf(BTreeSet<Bytes>),
     /// All of these in any order.
     Unordered(BTreeSet<Bytes>),
+    /// All of these fields with their values in any order.
+    Pairs(Hash),
     /// A step of a walk: the cursor that began it and which keys it may return.
     Page {
         cursor: u64,
@@ -119,6 +147,12 @@ pub(crate) enum Effect {
     /// The request itself.
     AsIs,
     As(Vec<Bytes>),
+    /// Several at once.
+    All(Vec<Vec<Bytes>>),
+    /// SREM of a member of this set that is not chosen here.
+    Drawn {
+        key: Bytes,
+    },
     /// SET of this key to a float that is not computed here, its expiry kept; or nothing.
     Float {
         key: Bytes,
@@ -135,6 +169,7 @@ struct Ask<'a> {
     now: Now,
     model: &'a mut Model,
     effect: Effect,
+    wait: Option<Wait>,
 }
 
 /// A command: name, least and most words (0: no end), properties, handler.
@@ -165,6 +200,8 @@ impl Model {
             sessions: BTreeMap::new(),
             settings,
             pause: None,
+            waiters: Vec::new(),
+            answered: VecDeque::new(),
             applying: VecDeque::new(),
             walks: BTreeMap::new(),
             next_id: 1,
@@ -186,6 +223,7 @@ impl Model {
     pub(crate) fn disconnect(&mut self, link: usize) {
         self.sessions.remove(&link);
         self.walks.remove(&link);
+        self.waiters.retain(|waiter| waiter.link != link);
     }
 
     /// The rim has brought a setting into force.
@@ -227,9 +265,20 @@ impl Model {
         words: &[Vec<u8>],
     ) -> Result<Reaction, String> {
         let session = self.session(link)?;
-        let db = session.db;
         session.replies = session.replies.next();
-        let mut ask = Ask { words, link, now, model: self, effect: Effect::Nothing };
+        let mut reaction = self.perform(link, now, words)?;
+        // What counts is what the client wants when the command ends.
+        reaction.is_heard = self.session(link)?.replies == Replies::On;
+        if !reaction.is_heard || reaction.wait.is_some() {
+            reaction.reply = None;
+        }
+        Ok(reaction)
+    }
+
+    /// Does what a request asks for.
+    fn perform(&mut self, link: usize, now: Now, words: &[Vec<u8>]) -> Result<Reaction, String> {
+        let db = self.session(link)?.db;
+        let mut ask = Ask { words, link, now, model: self, effect: Effect::Nothing, wait: None };
         let answer = match known(words) {
             None => Err(unknown(words)),
             Some(known) if !takes(known, words.len()) => {
@@ -237,24 +286,29 @@ impl Model {
             }
             Some(known) => (known.run)(&mut ask),
         };
-        let effect = ask.effect;
-        let reply = answer.unwrap_or_else(Reply::Error);
-        let session = self.session(link)?;
-        // What counts is what the client wants when the command ends.
-        let is_heard = session.replies == Replies::On;
-        Ok(Reaction { reply: is_heard.then_some(reply), proto: session.proto, db, effect })
+        let (effect, wait) = (ask.effect, ask.wait);
+        let reply = Some(answer.unwrap_or_else(Reply::Error));
+        let proto = self.session(link)?.proto;
+        Ok(Reaction { reply, proto, db, effect, wait, is_heard: true })
     }
 
     /// What [`Model::restore`] brings back when a request of this client is tried again.
     pub(crate) fn snapshot(&mut self, link: usize) -> Result<Snapshot, String> {
         let replies = self.session(link)?.replies;
-        Ok(Snapshot { data: self.data.clone(), replies })
+        Ok(Snapshot { data: self.data.clone(), replies, waiters: self.waiters.clone() })
     }
 
     /// Takes back the request that was executed since the snapshot.
     pub(crate) fn restore(&mut self, link: usize, snapshot: Snapshot) -> Result<(), String> {
         self.session(link)?.replies = snapshot.replies;
         self.data = snapshot.data;
+        self.waiters = snapshot.waiters;
+        self.answered.clear();
+        for waiter in &self.waiters {
+            if let Some(session) = self.sessions.get_mut(&waiter.link) {
+                session.awaits = None;
+            }
+        }
         Ok(())
     }
 
@@ -305,7 +359,16 @@ impl Model {
     }
 }
 
-const COMMANDS: &[&[Known]] = &[strings::COMMANDS, keys::COMMANDS, connection::COMMANDS];
+const COMMANDS: &[&[Known]] = &[
+    strings::COMMANDS,
+    lists::COMMANDS,
+    sets::COMMANDS,
+    hashes::COMMANDS,
+    zsets::COMMANDS,
+    streams::COMMANDS,
+    keys::COMMANDS,
+    connection::COMMANDS,
+];
 
 fn known(words: &[Vec<u8>]) -> Option<&'static Known> {
     let name = words.first()?;
@@ -356,9 +419,31 @@ impl Reply {
             }
             Self::Null if proto == 3 => out.extend_from_slice(b"_\r\n"),
             Self::Null => out.extend_from_slice(b"$-1\r\n"),
+            Self::NullArray if proto == 3 => out.extend_from_slice(b"_\r\n"),
+            Self::NullArray => out.extend_from_slice(b"*-1\r\n"),
+            Self::Double(value) if proto == 3 => {
+                out.extend_from_slice(format!(",{value}\r\n").as_bytes());
+            }
+            Self::Double(value) => return Self::bulk(&value.to_string()).encode(proto, out),
             Self::Array(items) => {
                 out.extend_from_slice(format!("*{}\r\n", items.len()).as_bytes());
                 return items.iter().all(|item| item.encode(proto, out));
+            }
+            Self::ByKey(pairs) if proto == 3 => return Self::Map(pairs.clone()).encode(proto, out),
+            Self::ByKey(pairs) => {
+                let pairs = pairs.iter().cloned();
+                let pairs = pairs.map(|(key, value)| Self::Array(vec![key, value]));
+                return Self::Array(pairs.collect()).encode(proto, out);
+            }
+            Self::Scored(members) => {
+                let members = members.iter().cloned();
+                let pairs = members.map(|(name, score)| [Self::Bulk(name), Self::Double(score)]);
+                let items: Vec<Self> = if proto == 3 {
+                    pairs.map(|pair| Self::Array(pair.to_vec())).collect()
+                } else {
+                    pairs.flatten().collect()
+                };
+                return Self::Array(items).encode(proto, out);
             }
             Self::Map(pairs) => {
                 let head = if proto == 3 {
@@ -373,6 +458,7 @@ impl Reply {
             }
             Self::AnyOf(_)
             | Self::Unordered(_)
+            | Self::Pairs(_)
             | Self::Page { .. }
             | Self::Keyspace(_)
             | Self::Float

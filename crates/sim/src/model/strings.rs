@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::data::Slot;
 use super::keys::{absolute_ms, invalid_expire};
-use super::{Answer, Ask, Bytes, Effect, Kind, Known, Reply, integer, syntax_error};
+use super::typed::wrong_type;
+use super::{Answer, Ask, Bytes, Effect, Kind, Known, Reply, Value, integer, syntax_error};
 use crate::Flaw;
 
 pub(super) const COMMANDS: &[Known] = &[
@@ -35,13 +36,16 @@ impl Ask<'_> {
     /// The string at word `place`.
     fn text(&mut self, place: usize) -> Result<Option<Bytes>, String> {
         let (db, now_ms) = (self.db()?, self.now_ms());
-        Ok(self.model.data.live(db, self.word(place), now_ms).map(|slot| slot.value.clone()))
+        match self.model.data.live(db, self.word(place), now_ms) {
+            None => Ok(None),
+            Some(slot) => slot.text().cloned().map(Some).ok_or_else(wrong_type),
+        }
     }
 
     /// Sets the key at word `place`.
     fn put(&mut self, place: usize, value: Bytes, expiry: Option<u64>) -> Result<(), String> {
         let (db, key) = (self.db()?, self.bytes(place));
-        self.model.data.set(db, key, value, expiry);
+        self.model.data.set(db, key, Value::Text(value), expiry);
         Ok(())
     }
 
@@ -49,7 +53,7 @@ impl Ask<'_> {
     fn change(&mut self, value: Bytes) -> Result<(), String> {
         let (db, now_ms) = (self.db()?, self.now_ms());
         match self.model.data.live_mut(db, self.words.get(1).map_or(&[], Vec::as_slice), now_ms) {
-            Some(slot) => slot.value = value,
+            Some(slot) => slot.value = Value::Text(value),
             None => self.put(1, value, None)?,
         }
         self.effect = Effect::AsIs;
@@ -92,7 +96,7 @@ fn set(ask: &mut Ask<'_>) -> Answer {
     let at = time.map(|(unit, place)| expiry(ask, unit, place, "set")).transpose()?;
     let (db, now_ms) = (ask.db()?, ask.now_ms());
     let old: Option<Slot> = ask.model.data.live(db, ask.word(1), now_ms).cloned();
-    let old_value = or_null(old.as_ref().map(|slot| slot.value.clone()));
+    let old_value = if get { or_null(ask.text(1)?) } else { Reply::Null };
     if (nx && old.is_some()) || (xx && old.is_none()) {
         return Ok(if get { old_value } else { Reply::Null });
     }
@@ -164,7 +168,7 @@ fn getex(ask: &mut Ask<'_>) -> Answer {
     if let Some(at) = at {
         ask.expire_at(db, &key, at, Vec::new());
     } else if persist && had_expiry {
-        ask.model.data.set(db, key.clone(), value.clone(), None);
+        ask.model.data.set(db, key.clone(), Value::Text(value.clone()), None);
         ask.effect = Effect::As(vec![b"PERSIST"[..].into(), key]);
     }
     Ok(Reply::Bulk(value))
@@ -178,7 +182,8 @@ fn getset(ask: &mut Ask<'_>) -> Answer {
 }
 
 fn setnx(ask: &mut Ask<'_>) -> Answer {
-    if ask.text(1)?.is_some() {
+    let (db, now_ms) = (ask.db()?, ask.now_ms());
+    if ask.model.data.live(db, ask.word(1), now_ms).is_some() {
         return Ok(Reply::Int(0));
     }
     let value = ask.bytes(2);
@@ -320,9 +325,9 @@ fn quarters(text: &[u8]) -> Option<i64> {
 }
 
 fn mget(ask: &mut Ask<'_>) -> Answer {
-    let values: Result<Vec<Reply>, String> =
-        (1..ask.words.len()).map(|place| ask.text(place).map(or_null)).collect();
-    values.map(Reply::Array)
+    // What is no string counts as not there.
+    let values = (1..ask.words.len()).map(|place| or_null(ask.text(place).unwrap_or(None)));
+    Ok(Reply::Array(values.collect()))
 }
 
 fn mset(ask: &mut Ask<'_>) -> Answer {

@@ -32,6 +32,9 @@ enum Task {
         /// The first seed.
         #[arg(long, default_value_t = 0)]
         from: u64,
+        /// How many pairs of servers share the work.
+        #[arg(long, default_value_t = 1)]
+        jobs: u64,
     },
     /// Simulate a server with clients and faults, each seed twice.
     Sim {
@@ -61,7 +64,7 @@ fn run(task: Task, root: &Path) -> io::Result<bool> {
         Task::Tidy => tidy::run(root),
         Task::Bench(options) => bench::run(&options, root),
         Task::Gen => tables::run(root),
-        Task::Diff { seeds, from } => peers::diff(root, from, seeds),
+        Task::Diff { seeds, from, jobs } => peers::diff(root, from, seeds, jobs),
         Task::Sim { seeds, from } => simulate(root, from, seeds),
         Task::Cts { file } => peers::cts(root, &file),
         Task::Icount { record } => icount::run(root, record),

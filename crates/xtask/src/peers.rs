@@ -1,7 +1,9 @@
 //! Runs against real processes: the differential fuzzer and the compatibility cases.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use vesta_testkit::cts::{self, Filter, Version};
 use vesta_testkit::diff;
@@ -13,23 +15,41 @@ use crate::process;
 const COMPATIBLE_WITH: Version = Version([7, 2, 0]);
 
 /// `VESTA_BIN`, or a fresh build.
-fn vesta(root: &Path) -> io::Result<Server> {
-    let binary = match std::env::var_os("VESTA_BIN") {
-        Some(path) => PathBuf::from(path),
+fn binary(root: &Path) -> io::Result<PathBuf> {
+    match std::env::var_os("VESTA_BIN") {
+        Some(path) => Ok(PathBuf::from(path)),
         None => {
             process::run(root, env!("CARGO"), &["build", "--quiet", "--package", "vesta"])?;
             let target = std::env::var_os("CARGO_TARGET_DIR");
-            root.join(target.map_or("target".into(), PathBuf::from)).join("debug/vesta")
+            Ok(root.join(target.map_or("target".into(), PathBuf::from)).join("debug/vesta"))
         }
-    };
-    Vesta::start(&binary, &[])
+    }
 }
 
-/// Random sequences of commands on Vesta and on redis-server, replies compared.
-pub(crate) fn diff(root: &Path, from: u64, seeds: u64) -> io::Result<bool> {
-    let (ours, reference) = (vesta(root)?, Oracle::start(&[])?);
-    let report =
-        diff::run(from..from.saturating_add(seeds), &mut ours.client()?, &mut reference.client()?)?;
+fn vesta(root: &Path) -> io::Result<Server> {
+    Vesta::start(&binary(root)?, &[])
+}
+
+/// Random sequences of commands on Vesta and on redis-server, replies compared. Each of `jobs`
+/// pairs of servers gets its share of the seeds.
+pub(crate) fn diff(root: &Path, from: u64, seeds: u64, jobs: u64) -> io::Result<bool> {
+    let binary = binary(root)?;
+    let jobs = jobs.clamp(1, seeds.max(1));
+    let share = |job: u64| from.saturating_add(seeds / jobs * job + job.min(seeds % jobs));
+    let work = |seeds: Range<u64>| {
+        let (ours, reference) = (Vesta::start(&binary, &[])?, Oracle::start(&[])?);
+        diff::run(seeds, &mut ours.client()?, &mut reference.client()?)
+    };
+    let reports: Vec<io::Result<diff::Report>> = thread::scope(|scope| {
+        let start = |job| scope.spawn(move || work(share(job)..share(job + 1)));
+        let running: Vec<_> = (0..jobs).map(start).collect();
+        let lost = || Err(io::Error::other("a job has panicked"));
+        running.into_iter().map(|job| job.join().unwrap_or_else(|_| lost())).collect()
+    });
+    let mut report = diff::Report::default();
+    for one in reports {
+        report = report.and(one?);
+    }
     println!("{report}");
     Ok(report.mismatches.is_empty())
 }

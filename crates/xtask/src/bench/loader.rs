@@ -1,7 +1,7 @@
 //! Filling a server through one pipelined connection.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vesta_testkit::client::{Client, encode};
 use vesta_testkit::process::Server;
@@ -21,16 +21,30 @@ pub(super) fn send_all(
     client: &mut Client,
     requests: impl IntoIterator<Item = Vec<u8>>,
 ) -> io::Result<()> {
+    send_in_batches(client, requests, BATCH, |_| ())
+}
+
+/// Sends requests, so many before their replies are read; `answered` hears after each batch how
+/// long it took. An error reply is an error.
+pub(super) fn send_in_batches(
+    client: &mut Client,
+    requests: impl IntoIterator<Item = Vec<u8>>,
+    pipeline: usize,
+    mut answered: impl FnMut(Duration),
+) -> io::Result<()> {
     let mut requests = requests.into_iter().peekable();
     while requests.peek().is_some() {
-        let batch: Vec<Vec<u8>> = requests.by_ref().take(BATCH).collect();
-        client.send_raw(&batch.concat())?;
+        let batch: Vec<Vec<u8>> = requests.by_ref().take(pipeline).collect();
+        let bytes = batch.concat();
+        let sent_at = Instant::now();
+        client.send_raw(&bytes)?;
         for _ in &batch {
             let reply = client.reply()?.ok_or(io::ErrorKind::UnexpectedEof)?;
             if let Some(text) = reply.error() {
                 return Err(io::Error::other(String::from_utf8_lossy(text).into_owned()));
             }
         }
+        answered(sent_at.elapsed());
     }
     Ok(())
 }

@@ -7,16 +7,19 @@
 //! The cost of an operation is the processor time that the server process used (user and system),
 //! divided by the number of operations; throughput is given beside it.
 
+mod commands;
 mod idle;
 mod loader;
 mod machine;
 mod memory;
 mod operations;
+mod pauses;
 mod pin;
 mod report;
 mod scan;
 mod servers;
 mod usage;
+mod values;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,7 +37,8 @@ pub(crate) struct Options {
     /// Fewer rounds and a smaller scan: for a first look, not for a claim.
     #[arg(long)]
     quick: bool,
-    /// Only the measurements whose name starts with one of these (`get,set-p16,memory,idle,scan`).
+    /// Only the measurements whose name starts with one of these (`get,set-p16,zrank,memory,
+    /// idle,scan,pause`).
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Also write the result as JSON.
@@ -58,6 +62,9 @@ pub(crate) struct Options {
     /// Keys of the scan measurement.
     #[arg(long)]
     scan_keys: Option<usize>,
+    /// Elements of the collections whose pauses are measured.
+    #[arg(long)]
+    pause_elements: Option<usize>,
 }
 
 impl Options {
@@ -67,6 +74,10 @@ impl Options {
 
     fn scan_keys(&self) -> usize {
         self.scan_keys.unwrap_or(if self.quick { 1_000_000 } else { 10_000_000 })
+    }
+
+    fn pause_elements(&self) -> usize {
+        self.pause_elements.unwrap_or(if self.quick { 1_000_000 } else { 10_000_000 })
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -80,7 +91,15 @@ pub(crate) fn run(options: &Options, root: &Path) -> io::Result<bool> {
     let machine = machine::facts();
     pin::to_core(pin::LOAD_CORE);
     let mut report = Report::new(machine);
-    for measure in [operations::measure, memory::measure, idle::measure, scan::measure] {
+    let measurements = [
+        operations::measure,
+        commands::measure,
+        memory::measure,
+        idle::measure,
+        scan::measure,
+        pauses::measure,
+    ];
+    for measure in measurements {
         measure(options, &pair, &mut report)?;
     }
     println!("{report}");

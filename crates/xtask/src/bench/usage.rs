@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use vesta_testkit::wait;
@@ -10,11 +11,20 @@ use vesta_testkit::wait;
 pub(super) fn cpu_ns(pid: u32) -> io::Result<u64> {
     let mut total = 0;
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let line = fs::read_to_string(task?.path().join("schedstat"))?;
-        let spent = line.split(' ').next().and_then(|word| word.parse::<u64>().ok());
-        total += spent.ok_or_else(|| io::Error::other("schedstat has another form"))?;
+        total += task_cpu_ns(&task?.path())?;
     }
     Ok(total)
+}
+
+/// Processor time of the first thread of a process since its start, in nanoseconds.
+pub(super) fn main_thread_cpu_ns(pid: u32) -> io::Result<u64> {
+    task_cpu_ns(Path::new(&format!("/proc/{pid}/task/{pid}")))
+}
+
+fn task_cpu_ns(task: &Path) -> io::Result<u64> {
+    let line = fs::read_to_string(task.join("schedstat"))?;
+    let spent = line.split(' ').next().and_then(|word| word.parse::<u64>().ok());
+    spent.ok_or_else(|| io::Error::other("schedstat has another form"))
 }
 
 /// Resident memory in bytes.

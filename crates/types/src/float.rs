@@ -236,7 +236,7 @@ mod tests {
             ("0.fffffffffffff8p-1022", f64::MIN_POSITIVE),
             ("1p-1022", f64::MIN_POSITIVE),
             ("00000000000000000000000000000000000000000000000000000001", 1.0),
-            ("ffffffffffffffffffffffffffffffffffffffff", 1.461_501_637_330_902_9e48),
+            ("ffffffffffffffffffffffffffffffffffffffff", 1.461_501_637_330_903e48),
         ] {
             let number = Hexadecimal::parse(text.as_bytes()).unwrap();
             assert_eq!(number.to_f64().to_bits(), value.to_bits(), "{text}");

@@ -39,6 +39,6 @@ pub use listpack::{
     Digits, Element, Full, Iter as ListpackIter, Listpack, Pairs, Pos, fuzz_listpack,
 };
 pub use quicklist::{Direction, Fill, NodeRef, Quicklist, Verdict, Walk};
-pub use table::{DueScan, Item, Iter, Lookup, Stats, Table};
+pub use table::{DueScan, Item, Iter, Lookup, Stats, Table, TableWalk};
 pub use thin::{Field, Member};
 pub use zset::{Bulk, LexBound, Members, Placed, ScoreBound, Scored, Zset};

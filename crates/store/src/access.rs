@@ -83,6 +83,17 @@ impl Access {
         seconds(now).wrapping_sub(u32::try_from(seconds_idle & CLOCK_MASK).unwrap_or(0)) & 0xff_ffff
     }
 
+    /// The clock of a value that was written down with what it says, if the policy in force keeps
+    /// that; else that of a new entry.
+    #[must_use]
+    pub fn known(&self, idle_s: Option<u64>, frequency: Option<u8>, now: Unix) -> u32 {
+        match (self.policy, idle_s, frequency) {
+            (AccessPolicy::Lru, Some(idle_s), _) => self.aged(idle_s, now),
+            (AccessPolicy::Lfu, _, Some(frequency)) => self.counted_at(frequency, now),
+            (AccessPolicy::Lru | AccessPolicy::Lfu, _, _) => self.fresh(now),
+        }
+    }
+
     /// A clock with this counter (LFU), for RESTORE.
     #[must_use]
     pub fn counted_at(&self, counter: u8, now: Unix) -> u32 {

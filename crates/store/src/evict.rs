@@ -19,6 +19,9 @@ const POOL: usize = 16;
 /// Elements of what waits to be freed that one call frees.
 const REAPED_PER_CALL: usize = 64;
 
+/// Buckets of what was flushed during a snapshot that one call gives to it and frees.
+const BUCKETS_PER_CALL: usize = 8;
+
 /// What makes a key the next to go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Evict {
@@ -79,7 +82,7 @@ impl Candidates {
 impl Store {
     /// Deletes one key as the policy says; the bytes its entry gives back, or `None` when no key
     /// may go. `samples` entries of each database are looked at. What was deleted before and waits
-    /// to be freed is freed first, in slices, and then no key has to go.
+    /// to be freed, by a snapshot too, is freed first, in slices, and then no key has to go.
     pub fn evict_one(
         &mut self,
         evict: Evict,
@@ -91,6 +94,11 @@ impl Store {
         if self.has_garbage() {
             let before = self.bytes();
             self.reap(REAPED_PER_CALL);
+            return Some(before.saturating_sub(self.bytes()));
+        }
+        if self.ledger.snapshot.has_flushed() {
+            let before = self.bytes();
+            self.take_apart(BUCKETS_PER_CALL);
             return Some(before.saturating_sub(self.bytes()));
         }
         if evict == Evict::Random {

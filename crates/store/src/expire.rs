@@ -7,6 +7,7 @@
 //! large hash is gone through in as many slices as it takes. The owner bounds a round in time by
 //! asking for it in slices.
 
+use crate::snapshot::Change;
 use crate::{Class, Db, Field, Hash, Kind, Store, Why};
 use alloc::vec::Vec;
 use vesta_types::{DbIndex, Unix};
@@ -54,9 +55,9 @@ impl Store {
             return true;
         }
         let Self { ledger, trash, .. } = self;
-        let Db { table, expiring } = db;
-        let scan = table.take_due(now.ms(), *left, |entry| {
-            ledger.forget(expiring, &entry);
+        let Db { table, expiring, progress } = db;
+        let scan = table.take_due(now.ms(), *left, |mut entry| {
+            ledger.forget(expiring, progress.as_ref(), &mut entry);
             ledger.note_deleted(index, entry.key(), Why::Expired);
             trash.throw(entry, ledger);
         });
@@ -100,13 +101,16 @@ impl Store {
     ) -> bool {
         let (key, hash) = (item.name(), self.hash(item.name()));
         let Self { dbs, ledger, trash, .. } = self;
-        let Some(Db { table, expiring }) = dbs.get_mut(index.index()) else { return true };
+        let Some(Db { table, expiring, progress }) = dbs.get_mut(index.index()) else {
+            return true;
+        };
         if *left == 0 {
             expiring.set_hash(hash, key, item.expiry());
             return false;
         }
         let Some(entry) = table.find_mut(hash, key) else { return true };
         let bytes = entry.alloc_bytes();
+        ledger.snapshot.note(progress.as_ref(), entry, Change::Stays);
         let Some(fields) = entry.object_mut().and_then(Hash::of_mut) else { return true };
         let mut gone = Vec::new();
         let scan = fields.take_due(now.ms(), *left, |field| gone.push(field));
@@ -116,8 +120,8 @@ impl Store {
         round.expired += scan.taken;
         *left = left.saturating_sub(scan.visited.max(1));
         expiring.set_hash(hash, key, bound);
-        if is_spent && let Some(gone) = table.remove(hash, key) {
-            ledger.forget(expiring, &gone);
+        if is_spent && let Some(mut gone) = table.remove(hash, key) {
+            ledger.forget(expiring, progress.as_ref(), &mut gone);
             ledger.notices.changed(index, Class::Generic, "del", key);
             trash.throw(gone, ledger);
         }
@@ -133,8 +137,8 @@ impl Store {
     pub(crate) fn evict(&mut self, db: DbIndex, key: &[u8]) -> Option<usize> {
         let hash = self.hash(key);
         let slot = self.dbs.get_mut(db.index())?;
-        let gone = slot.table.remove(hash, key)?;
-        self.ledger.forget(&mut slot.expiring, &gone);
+        let mut gone = slot.table.remove(hash, key)?;
+        self.ledger.forget(&mut slot.expiring, slot.progress.as_ref(), &mut gone);
         self.ledger.note_deleted(db, key, Why::Evicted);
         let bytes = gone.alloc_bytes();
         self.trash.throw(gone, &mut self.ledger);

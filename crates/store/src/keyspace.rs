@@ -3,6 +3,7 @@
 use crate::expiring::fields_due;
 use crate::object::packed::{Unpacked, new_entry};
 use crate::object::{Hash, Kind, Object, Rules};
+use crate::snapshot::Change;
 use crate::{Class, Db, Entry, NewValue, Store, Why};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -148,7 +149,7 @@ impl<'a> Keyspace<'a> {
             return None;
         }
         let Store { dbs, rng, access, ledger, trash, unpacked, .. } = &mut *self.store;
-        let Db { table, expiring } = dbs.get_mut(self.db.index())?;
+        let Db { table, expiring, progress } = dbs.get_mut(self.db.index())?;
         match table.find_live(hash, key, now.ms()) {
             Lookup::Live(entry) => {
                 ledger.stats.hits += 1;
@@ -158,8 +159,8 @@ impl<'a> Keyspace<'a> {
                 }
                 Some((entry, unpacked))
             }
-            Lookup::Expired(gone) => {
-                ledger.forget(expiring, &gone);
+            Lookup::Expired(mut gone) => {
+                ledger.forget(expiring, progress.as_ref(), &mut gone);
                 ledger.note_deleted(self.db, key, Why::Expired);
                 ledger.miss(self.db, key, tell);
                 trash.throw(gone, ledger);
@@ -274,6 +275,7 @@ impl<'a> Keyspace<'a> {
             Lookup::Live(entry) => {
                 let (bytes, before) = (entry.alloc_bytes(), entry.expiry());
                 let fields_before = fields_due(entry);
+                ledger.snapshot.note(db.progress.as_ref(), entry, Change::Stays);
                 ledger.touch(self.db, key);
                 let outcome = change(entry, rules, unpacked);
                 if self.touch {
@@ -287,8 +289,8 @@ impl<'a> Keyspace<'a> {
                 }
                 Some(outcome)
             }
-            Lookup::Expired(gone) => {
-                ledger.forget(&mut db.expiring, &gone);
+            Lookup::Expired(mut gone) => {
+                ledger.forget(&mut db.expiring, db.progress.as_ref(), &mut gone);
                 ledger.note_deleted(self.db, key, Why::Expired);
                 trash.throw(gone, ledger);
                 None
@@ -312,6 +314,7 @@ impl<'a> Keyspace<'a> {
                     Deadline::At(ms) => Some(ms),
                 };
                 let expires_fields = fields_due(entry).is_some();
+                ledger.snapshot.note(db.progress.as_ref(), entry, Change::Stays);
                 let object = entry.take_object();
                 ledger.touch(self.db, key);
                 entry.set(value, after);
@@ -325,8 +328,8 @@ impl<'a> Keyspace<'a> {
                     trash.throw_object(object, ledger);
                 }
             }
-            Lookup::Expired(gone) => {
-                ledger.forget(&mut db.expiring, &gone);
+            Lookup::Expired(mut gone) => {
+                ledger.forget(&mut db.expiring, db.progress.as_ref(), &mut gone);
                 ledger.note_deleted(self.db, key, Why::Expired);
                 trash.throw(gone, ledger);
                 self.insert(hash, key, value, deadline);
@@ -370,8 +373,8 @@ impl<'a> Keyspace<'a> {
         self.expire_if_due(hash, key);
         let Store { dbs, ledger, .. } = &mut *self.store;
         let db = dbs.get_mut(self.db.index())?;
-        let entry = db.table.remove(hash, key)?;
-        ledger.forget(&mut db.expiring, &entry);
+        let mut entry = db.table.remove(hash, key)?;
+        ledger.forget(&mut db.expiring, db.progress.as_ref(), &mut entry);
         ledger.touch(self.db, key);
         Some(entry)
     }
@@ -389,15 +392,12 @@ impl<'a> Keyspace<'a> {
         let hash = self.store.hash(entry.key());
         let Store { dbs, ledger, trash, .. } = &mut *self.store;
         let Some(db) = dbs.get_mut(self.db.index()) else { return };
-        if let Some(old) = db.table.remove(hash, entry.key()) {
-            ledger.forget(&mut db.expiring, &old);
+        if let Some(mut old) = db.table.remove(hash, entry.key()) {
+            ledger.forget(&mut db.expiring, db.progress.as_ref(), &mut old);
             trash.throw(old, ledger);
         }
-        ledger.touch(self.db, entry.key());
         ledger.notices.tell(self.db, Class::New, "new", entry.key());
-        ledger.entry_bytes += entry.alloc_bytes();
-        db.expiring.learn(hash, &entry);
-        db.table.insert_new(hash, entry);
+        self.insert_entry(hash, entry);
     }
 
     /// A new entry called `name` with the value and expiry of the one at `key`, which counts as
@@ -490,8 +490,8 @@ impl<'a> Keyspace<'a> {
         if db.expiring.keys == 0 {
             return;
         }
-        if let Lookup::Expired(gone) = db.table.find_live(hash, key, now) {
-            ledger.forget(&mut db.expiring, &gone);
+        if let Lookup::Expired(mut gone) = db.table.find_live(hash, key, now) {
+            ledger.forget(&mut db.expiring, db.progress.as_ref(), &mut gone);
             ledger.note_deleted(self.db, key, Why::Expired);
             trash.throw(gone, ledger);
         }
@@ -516,12 +516,11 @@ impl<'a> Keyspace<'a> {
         self.insert_entry(hash, entry);
     }
 
-    fn insert_entry(&mut self, hash: u64, entry: Entry) {
+    fn insert_entry(&mut self, hash: u64, mut entry: Entry) {
         let Store { dbs, ledger, .. } = &mut *self.store;
         let Some(db) = dbs.get_mut(self.db.index()) else { return };
         ledger.touch(self.db, entry.key());
-        ledger.entry_bytes += entry.alloc_bytes();
-        db.expiring.learn(hash, &entry);
+        ledger.learn(&mut db.expiring, db.progress.as_ref(), hash, &mut entry);
         db.table.insert_new(hash, entry);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::events::{Class, Notices};
 use crate::expiring::Expiring;
+use crate::snapshot::{Change, Progress, Snapshot};
 use crate::{Deleted, Entry, Stats, Touched, Why};
 use alloc::vec::Vec;
 use vesta_ds::Field;
@@ -17,11 +18,35 @@ pub(crate) struct Ledger {
     pub(crate) touched: Vec<Touched>,
     pub(crate) record_touched: bool,
     pub(crate) notices: Notices,
+    pub(crate) snapshot: Snapshot,
 }
 
 impl Ledger {
-    /// Takes an entry that left its table off the accounts; `expiring` is its database's.
-    pub(crate) fn forget(&mut self, expiring: &mut Expiring, gone: &Entry) {
+    /// Puts an entry that comes to a table on the accounts. Its key has this hash; `expiring` and
+    /// `progress` are its database's.
+    #[inline]
+    pub(crate) fn learn(
+        &mut self,
+        expiring: &mut Expiring,
+        progress: Option<&Progress>,
+        hash: u64,
+        entry: &mut Entry,
+    ) {
+        self.entry_bytes += entry.alloc_bytes();
+        expiring.learn(hash, entry);
+        self.snapshot.note(progress, entry, Change::Comes);
+    }
+
+    /// Takes an entry that left its table off the accounts; `expiring` and `progress` are its
+    /// database's.
+    #[inline]
+    pub(crate) fn forget(
+        &mut self,
+        expiring: &mut Expiring,
+        progress: Option<&Progress>,
+        gone: &mut Entry,
+    ) {
+        self.snapshot.note(progress, gone, Change::Leaves);
         self.entry_bytes -= gone.alloc_bytes();
         expiring.forget(gone);
     }

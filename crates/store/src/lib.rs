@@ -15,7 +15,9 @@ mod expire;
 mod expiring;
 mod keyspace;
 mod ledger;
+mod load;
 pub mod object;
+mod snapshot;
 mod trash;
 mod typed;
 
@@ -26,6 +28,7 @@ pub use expire::ExpireRound;
 pub use keyspace::{Deadline, Keyspace, WrongType};
 pub use object::algebra;
 pub use object::{Hash, Kind, Limits, List, Object, Rules, Set, Stream, Zset};
+pub use snapshot::{Keeper, SnapshotPhase};
 pub use vesta_ds::stream;
 pub use vesta_ds::{
     Digits, Direction, Element, Field, Fill, Heap, NewValue, NodeRef, Stats as TableStats, StrRef,
@@ -37,6 +40,7 @@ pub use vesta_ds::{LexBound, Placed, ScoreBound};
 use crate::expiring::Expiring;
 use crate::ledger::Ledger;
 use crate::object::packed::Unpacked;
+use crate::snapshot::Progress;
 use crate::trash::Trash;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -69,6 +73,8 @@ struct Db {
     table: Table<Entry>,
     /// What of it expires.
     expiring: Expiring,
+    /// How far the snapshot under way has come in it; none when it is through.
+    progress: Option<Progress>,
 }
 
 /// A key, or fields of one, that the store deleted without being asked to.
@@ -209,7 +215,10 @@ impl Store {
     #[must_use]
     pub fn overhead_bytes(&self) -> usize {
         let tables: usize = self.dbs.iter().map(Db::heap_bytes).sum();
-        tables + self.trash.overhead_bytes() + self.unpacked.heap_bytes()
+        tables
+            + self.trash.overhead_bytes()
+            + self.ledger.snapshot.overhead_bytes()
+            + self.unpacked.heap_bytes()
     }
 
     /// Bytes of the table of `db`, without the entries.
@@ -355,14 +364,16 @@ impl Store {
     }
 
     /// Empties `db` and says how many keys it had. `lazily`: the memory is freed in slices by
-    /// [`Store::reap`]; otherwise before this returns. Watched keys that were there are modified.
+    /// [`Store::reap`]; otherwise before this returns. What a snapshot under way still needs is
+    /// freed by the snapshot's steps. Watched keys that were there are modified.
     pub fn flush(&mut self, db: DbIndex, lazily: bool) -> usize {
         self.mark_present(db, None);
         let empty = Db::new(&self.rules.hasher);
         let Some(slot) = self.dbs.get_mut(db.index()) else { return 0 };
-        let mut old = core::mem::replace(slot, empty);
+        let old = core::mem::replace(slot, empty);
         let keys = old.table.len();
         self.ledger.touch_all(db);
+        let Some(mut old) = self.ledger.snapshot.take_flushed(old) else { return keys };
         if lazily {
             self.trash.throw_db(old, &mut self.ledger);
         } else {
@@ -425,6 +436,7 @@ impl Db {
     }
 
     fn new(hasher: &KeyHasher) -> Self {
-        Self { table: Table::new(hasher.clone()), expiring: Expiring::new(hasher) }
+        let table = Table::new(hasher.clone());
+        Self { table, expiring: Expiring::new(hasher), progress: None }
     }
 }

@@ -28,7 +28,10 @@ pub(crate) struct Trash {
 impl Trash {
     /// Puts a whole database aside. Its entries stay on the accounts.
     pub(crate) fn throw_db(&mut self, db: Db, ledger: &mut Ledger) {
-        let Db { mut table, expiring } = db;
+        let Db { mut table, expiring, .. } = db;
+        if expiring.hashes() > DROPPED_AT_ONCE_MAX {
+            self.expiring.push(expiring);
+        }
         if table.len() <= DROPPED_AT_ONCE_MAX {
             table.drain_some(usize::MAX, |mut entry| {
                 ledger.entry_bytes -= entry.alloc_bytes();
@@ -39,9 +42,6 @@ impl Trash {
             return;
         }
         self.tables.push(table);
-        if expiring.hashes() > 0 {
-            self.expiring.push(expiring);
-        }
     }
 
     /// Takes what is left of an entry that left its table and the accounts.

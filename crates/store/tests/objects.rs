@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use vesta_store::object::{encoding_name, type_name};
 use vesta_store::{
-    Access, Candidates, Deadline, Evict, Hash, Keyspace, Kind, NewValue, Rules, Set, Store,
-    Victims, WrongType,
+    Access, Candidates, Deadline, Entry, Evict, Hash, Keeper, Keyspace, Kind, NewValue, Rules, Set,
+    SnapshotPhase, Store, Victims, WrongType,
 };
 use vesta_types::{DbIndex, Mono, Now, Rng, Unix};
 
@@ -164,6 +164,37 @@ fn the_accounts_are_what_was_allocated() {
     store.flush(DB, false);
     while store.reap(1000) {}
     assert!(store.bytes() <= 256, "{} bytes", store.bytes());
+}
+
+/// A keeper that owns no memory.
+#[derive(Debug)]
+struct Forgetful;
+
+impl Keeper for Forgetful {
+    fn keep(&mut self, _: DbIndex, _: &Entry) {}
+
+    fn drain(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn the_accounts_are_what_was_allocated_while_snapshots_are_taken() {
+    let (mut store, start) = world();
+    let mut rng = Rng::new(9);
+    for step in 0..4000 {
+        change_something(&mut store, &mut rng);
+        match (store.snapshot_phase(), rng.below(30)) {
+            (SnapshotPhase::Idle, 0) => store.begin_snapshot(Box::new(Forgetful)),
+            (SnapshotPhase::Running, 0) => store.abort_snapshot(),
+            (_, 1) => drop(store.flush(DB, rng.below(2) == 0)),
+            (SnapshotPhase::Running, 2..9) if store.snapshot_step(1) => store.end_snapshot(),
+            (SnapshotPhase::Clearing, 2..9) => drop(store.snapshot_step(1)),
+            _ => {}
+        }
+        let expected = BYTES.get().wrapping_sub(start);
+        assert_eq!(store.bytes(), expected, "after step {step}");
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@
 //!        +----------------+---------+-----------+------------------+---------------------+
 //!        | meta, 4 bytes  | key len |    key    | [expiry 8 bytes] | value, by kind      |
 //!        +----------------+---------+-----------+------------------+---------------------+
-//! meta:    bits 0..24 clock, 24..28 kind, 28 expiry present, 29 raw, 30 long key
+//! meta:    bits 0..24 clock, 24..28 kind, 28 expiry present, 29 raw, 30 long key,
+//!          31 marked
 //! key len: 1 byte, or 8 with "long key" (256 bytes and more)
 //! value:   Int     8 bytes
 //!          Inline  2 bytes length, then up to INLINE_MAX bytes
@@ -331,7 +332,21 @@ impl<O> Entry<O> {
         }
     }
 
-    /// Gives the entry another key; everything else stays. It must not be in a table.
+    /// Whether the entry is marked. What a mark means is the owner's affair: whatever is done to
+    /// the entry leaves it as it is, but a new entry has none, nor has a renamed one.
+    #[inline]
+    #[must_use]
+    pub fn is_marked(&self) -> bool {
+        self.raw.is_marked()
+    }
+
+    /// Sets or removes the mark.
+    #[inline]
+    pub fn set_marked(&mut self, is_marked: bool) {
+        self.raw.set_marked(is_marked);
+    }
+
+    /// Gives the entry another key; everything else but the mark stays. It must not be in a table.
     pub fn rename(&mut self, key: &[u8]) {
         self.raw = self.raw.with_key(key);
     }

@@ -28,6 +28,7 @@ const KIND: u32 = 0xf << KIND_SHIFT;
 const HAS_EXPIRY: u32 = 1 << 28;
 const RAW: u32 = 1 << 29;
 const LONG_KEY: u32 = 1 << 30;
+const MARKED: u32 = 1 << 31;
 
 /// Where the key length stands.
 const KEY_LEN_AT: usize = 4;
@@ -43,7 +44,8 @@ const STEP: usize = 8;
 pub(super) struct Raw(NonNull<u8>);
 
 impl Raw {
-    /// Allocates an entry with `key`; clock 0, not raw. The caller puts expiry and value next.
+    /// Allocates an entry with `key`; clock 0, not raw, not marked. The caller puts expiry and
+    /// value next.
     pub(super) fn new(key: &[u8], has_expiry: bool, kind: Kind, value_size: usize) -> Self {
         let long = key.len() > usize::from(u8::MAX);
         let key_at = if long { LONG_KEY_AT } else { SHORT_KEY_AT };
@@ -66,8 +68,8 @@ impl Raw {
         }
     }
 
-    /// Makes room for another expiry and value; key and clock stay, raw is cleared, the old value
-    /// is gone (a pointer must have been taken out). The caller puts expiry and value next.
+    /// Makes room for another expiry and value; key, clock and mark stay, raw is cleared, the old
+    /// value is gone (a pointer must have been taken out). The caller puts expiry and value next.
     pub(super) fn relayout(&mut self, has_expiry: bool, kind: Kind, value_size: usize) {
         let expiry = if has_expiry { 8 } else { 0 };
         self.resize(self.size(), self.key_end() + expiry + value_size);
@@ -110,7 +112,8 @@ impl Raw {
         }
     }
 
-    /// The same entry under another key. Takes over the blob or object, if there is one.
+    /// The same entry under another key, not marked. Takes over the blob or object, if there is
+    /// one.
     pub(super) fn with_key(&self, key: &[u8]) -> Self {
         let (from, has_expiry) = (self.key_end(), self.flag(HAS_EXPIRY));
         let value_size = self.size() - self.value_at();
@@ -132,7 +135,7 @@ impl Raw {
         unsafe { core::slice::from_raw_parts(self.at(at), len) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn kind(&self) -> Kind {
         match (self.meta() & KIND) >> KIND_SHIFT {
             0 => Kind::Int,
@@ -173,6 +176,16 @@ impl Raw {
 
     pub(super) fn set_raw(&mut self, is_raw: bool) {
         self.set_flag(RAW, is_raw);
+    }
+
+    #[inline]
+    pub(super) fn is_marked(&self) -> bool {
+        self.flag(MARKED)
+    }
+
+    #[inline]
+    pub(super) fn set_marked(&mut self, is_marked: bool) {
+        self.set_flag(MARKED, is_marked);
     }
 
     /// The integer of an `Int` entry.
@@ -263,6 +276,7 @@ impl Raw {
     }
 
     /// Bytes in use.
+    #[inline(always)]
     fn size(&self) -> usize {
         match self.kind() {
             Kind::Int | Kind::Blob | Kind::Object => self.value_at() + 8,
@@ -311,19 +325,19 @@ impl Raw {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn key_end(&self) -> usize {
         let (at, len) = self.key_span();
         at + len
     }
 
-    #[inline]
+    #[inline(always)]
     fn value_at(&self) -> usize {
         self.key_end() + if self.flag(HAS_EXPIRY) { 8 } else { 0 }
     }
 
     /// Where the bytes of an `Inline` or `Packed` value lie: offset and length.
-    #[inline]
+    #[inline(always)]
     fn inline_span(&self) -> (usize, usize) {
         assert!(matches!(self.kind(), Kind::Inline | Kind::Packed), "the value is inside");
         let at = self.value_at();

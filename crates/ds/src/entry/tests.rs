@@ -72,6 +72,7 @@ struct Model {
     expiry: Option<u64>,
     clock: u32,
     is_raw: bool,
+    is_marked: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -82,6 +83,7 @@ enum Op {
     SetExpiry(Option<u64>),
     SetClock(u32),
     SetRaw(bool),
+    SetMarked(bool),
     Append(Vec<u8>),
     SetRange(usize, Vec<u8>),
     Rename(Vec<u8>),
@@ -124,6 +126,7 @@ fn op() -> impl Strategy<Value = Op> {
         any::<Option<u64>>().prop_map(Op::SetExpiry),
         any::<u32>().prop_map(Op::SetClock),
         any::<bool>().prop_map(Op::SetRaw),
+        any::<bool>().prop_map(Op::SetMarked),
         bytes().prop_map(Op::Append),
         (0..1200usize, bytes()).prop_map(|(at, bytes)| Op::SetRange(at, bytes)),
         bytes().prop_map(Op::Rename),
@@ -171,6 +174,10 @@ fn apply(entry: &mut Entry, model: &mut Model, op: Op, shares: &mut Vec<(Blob, V
             entry.set_raw(is_raw);
             model.is_raw = is_raw;
         }
+        Op::SetMarked(is_marked) => {
+            entry.set_marked(is_marked);
+            model.is_marked = is_marked;
+        }
         Op::Append(_) | Op::SetRange(..) if model.value.is_object() => {}
         Op::Append(tail) => {
             let value = [model.value.text(), tail.clone()].concat();
@@ -186,7 +193,7 @@ fn apply(entry: &mut Entry, model: &mut Model, op: Op, shares: &mut Vec<(Blob, V
         }
         Op::Rename(key) => {
             entry.rename(&key);
-            model.key = key;
+            (model.key, model.is_marked) = (key, false);
         }
         Op::ChangeObject(bytes) => {
             let thing = Thing(Arc::new(bytes));
@@ -240,6 +247,7 @@ fn check(entry: &Entry, model: &Model) {
     assert_eq!(entry.due(), model.expiry.unwrap_or(u64::MAX));
     assert_eq!(entry.clock(), model.clock);
     assert_eq!(entry.is_raw(), model.is_raw);
+    assert_eq!(entry.is_marked(), model.is_marked);
     let is_int = matches!(entry.string(), Some(StrRef::Int(_)));
     assert_eq!(is_int, matches!(model.value, Value::Int(_)));
     if model.value.text().len() > INLINE_MAX && !model.value.is_object() {
@@ -256,7 +264,7 @@ proptest! {
         ops in prop::collection::vec(op(), 0..40),
     ) {
         let mut entry = value.to_entry(&key, expiry, 7);
-        let mut model = Model { key, value, expiry, clock: 7, is_raw: false };
+        let mut model = Model { key, value, expiry, clock: 7, is_raw: false, is_marked: false };
         let mut shares = Vec::new();
         check(&entry, &model);
         for op in ops {

@@ -59,6 +59,13 @@
 //! an item that was there throughout is delivered. After a merge the point may lie inside an
 //! interval, and then some items come a second time, as SCAN permits.
 //!
+//! # Walks
+//!
+//! A [`TableWalk`] gives each item exactly once, for a snapshot. It is the same point on the same
+//! line, kept by the table's owner instead of a client, and stricter: of an interval that begins
+//! before the point, the items left of it are not given again. So whether a walk has passed an item
+//! is a property of the item's hash alone, and the owner can ask before it changes one.
+//!
 //! # Expiry
 //!
 //! For each segment the table may keep a lower bound of the earliest time at which an item in it
@@ -73,10 +80,12 @@ mod scan;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use expire::DueScan;
 pub use live::Lookup;
 pub use scan::Iter;
+pub use walk::TableWalk;
 
 use crate::bytes::prefetch;
 use crate::hash::KeyHasher;

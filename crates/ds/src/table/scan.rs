@@ -21,11 +21,19 @@ impl<T: Item> Table<T> {
         if self.buckets.count() == 0 {
             return 0;
         }
-        let index = self.buckets.index_of(cursor);
+        let (index, interval) = self.interval(cursor.reverse_bits());
         // SAFETY: `&self` keeps the chain as it is.
         unsafe { self.chain(index).for_each(each) };
-        let length = 1u64.checked_shl(u64::BITS - self.buckets.depth_of(index)).unwrap_or(0);
-        (index as u64).reverse_bits().wrapping_add(length).reverse_bits()
+        interval.end.unwrap_or(0).reverse_bits()
+    }
+
+    /// The bucket that holds a point of the line of reversed hashes, and its interval. There must
+    /// be a bucket.
+    pub(super) fn interval(&self, point: u64) -> (usize, Interval) {
+        let index = self.buckets.index_of(point.reverse_bits());
+        let start = (index as u64).reverse_bits();
+        let length = 1u64.checked_shl(u64::BITS - self.buckets.depth_of(index));
+        (index, Interval { start, end: length.and_then(|length| start.checked_add(length)) })
     }
 
     /// All items, in no particular order.
@@ -146,6 +154,13 @@ impl<T: Item> Table<T> {
         }
         given
     }
+}
+
+/// What one bucket holds of the line of reversed hashes.
+pub(super) struct Interval {
+    pub(super) start: u64,
+    /// The first point beyond; `None` when the line ends there.
+    pub(super) end: Option<u64>,
 }
 
 /// Maps a uniform 64-bit number to a uniform one below `end`.

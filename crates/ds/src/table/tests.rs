@@ -2,7 +2,7 @@
 
 use super::bucket::tag_of;
 use super::storage::SEGMENT;
-use super::{Item, Lookup, Table};
+use super::{Item, Lookup, Table, TableWalk};
 use crate::hash::KeyHasher;
 use proptest::prelude::*;
 use std::boxed::Box;
@@ -337,6 +337,51 @@ proptest! {
         assert!(calls <= 4096, "{calls} calls");
     }
 
+    /// Whatever happens between the calls, a call gives just those items that the walk passes by
+    /// it: each once, and none that came where the walk had been.
+    #[test]
+    fn a_walk_gives_each_item_once_as_it_passes_it(
+        seed in 1..u64::MAX,
+        steady in 0..300u64,
+        swing in 1..3000u64,
+        ops_per_call in 0..400u64,
+    ) {
+        let mut next = generator(seed);
+        let mut table = word_table();
+        let hasher = table.hasher().clone();
+        let hash = |number: u64| hasher.hash(&number.to_le_bytes());
+        (0..steady).for_each(|number| insert_word(&mut table, number));
+        let mut pending: BTreeSet<u64> = (0..steady).collect();
+        let mut volatile = BTreeSet::new();
+        let (mut walk, mut calls, mut grow) = (TableWalk::new(), 0, next().is_multiple_of(2));
+        while !walk.is_over() {
+            let mut given = Vec::new();
+            table.walk(&mut walk, |item| given.push(u64::from_le_bytes(item.0)));
+            let passed = pending.extract_if(.., |number| walk.has_passed(hash(*number)));
+            given.sort_unstable();
+            prop_assert_eq!(given, passed.collect::<Vec<_>>());
+            calls += 1;
+            if next().is_multiple_of(16) {
+                grow = !grow;
+            }
+            for _ in 0..ops_per_call {
+                let number = 1_000_000 + next() % swing;
+                if grow && volatile.insert(number) {
+                    insert_word(&mut table, number);
+                    if !walk.has_passed(hash(number)) {
+                        pending.insert(number);
+                    }
+                } else if !grow && let Some(number) = volatile.pop_first() {
+                    assert!(remove_word(&mut table, number));
+                    let was_pending = pending.remove(&number);
+                    assert_eq!(was_pending, !walk.has_passed(hash(number)));
+                }
+            }
+        }
+        prop_assert!(pending.is_empty());
+        prop_assert!(calls <= 4096, "{} calls", calls);
+    }
+
     #[test]
     fn any_number_is_a_cursor(cursor: u64, count in 0..500u64) {
         let mut table = word_table();
@@ -372,6 +417,37 @@ fn a_quiet_scan_delivers_each_item_once() {
         seen.dedup();
         assert_eq!(seen.len(), table.len());
     }
+}
+
+#[test]
+fn a_quiet_walk_visits_each_bucket_once() {
+    let mut table = word_table();
+    for number in 0..3000 {
+        insert_word(&mut table, number);
+        if number % 311 != 0 {
+            continue;
+        }
+        let (mut walk, mut seen, mut calls) = (TableWalk::new(), BTreeSet::new(), 0);
+        while !walk.is_over() {
+            table.walk(&mut walk, |item| assert!(seen.insert(item.0), "given twice"));
+            calls += 1;
+        }
+        assert_eq!((calls, seen.len()), (table.buckets(), table.len()));
+    }
+}
+
+#[test]
+fn a_walk_over_an_emptied_table_is_over() {
+    let mut table = word_table();
+    (0..100).for_each(|number| insert_word(&mut table, number));
+    let mut walk = TableWalk::new();
+    table.walk(&mut walk, |_| ());
+    table.clear();
+    assert!(!walk.is_over());
+    table.walk(&mut walk, |_| unreachable!("nothing is left"));
+    assert!(walk.is_over() && walk.has_passed(0) && walk.has_passed(u64::MAX));
+    insert_word(&mut table, 1);
+    table.walk(&mut walk, |_| unreachable!("the walk has passed it"));
 }
 
 #[test]

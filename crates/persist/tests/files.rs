@@ -21,12 +21,12 @@ fn rules() -> Rules {
 /// All items of a file whose bytes come in pieces of this length.
 fn items(file: &[u8], piece: usize) -> Result<Vec<Item>, CorruptError> {
     let rules = rules();
-    let mut decoder = FileDecoder::new(&rules, STRING_BYTES_MAX);
+    let mut decoder = FileDecoder::new(STRING_BYTES_MAX);
     let (mut all, mut rest) = (Vec::new(), Vec::new());
     for bytes in file.chunks(piece) {
         rest.extend_from_slice(bytes);
         loop {
-            let decoded = decoder.decode(&rest)?;
+            let decoded = decoder.decode(&rest, &rules)?;
             rest.drain(..decoded.taken);
             match decoded.item {
                 Some(item) => all.push(item),

@@ -65,7 +65,7 @@ fn a_value_may_arrive_in_pieces() {
         let (mut from, mut to) = (0, 0);
         let loaded = loop {
             let mut reader = Reader::new(&body[from..to], from as u64, 1 << 20);
-            match decoder.advance(&mut reader) {
+            match decoder.advance(&mut reader, &rules) {
                 Ok(loaded) => break loaded,
                 Err(Fault::Short { more }) => {
                     assert!(to + more <= body.len(), "{}: it asks for too much", sample.name);

@@ -60,12 +60,14 @@ pub fn fuzz_file(data: &[u8]) {
 
 /// What is in a file that comes in pieces, and whether all of it was read.
 fn read_file(pieces: &[&[u8]], rules: &Rules) -> (Vec<String>, bool) {
-    let (mut decoder, mut items) = (FileDecoder::new(rules, STRING_BYTES_MAX), Vec::new());
+    let (mut decoder, mut items) = (FileDecoder::new(STRING_BYTES_MAX), Vec::new());
     let mut rest = Vec::new();
     for piece in pieces {
         rest.extend_from_slice(piece);
         loop {
-            let Ok(Decoded { taken, item }) = decoder.decode(&rest) else { return (items, false) };
+            let Ok(Decoded { taken, item }) = decoder.decode(&rest, rules) else {
+                return (items, false);
+            };
             rest.drain(..taken);
             match item {
                 Some(Item::Key(key)) => {

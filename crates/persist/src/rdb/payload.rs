@@ -86,7 +86,7 @@ pub(super) fn decode_value(
     let Some(mut decoder) = decoder else {
         return Err(CorruptError { at_byte: 0, expected: "a type of value that is known" });
     };
-    decoder.advance(reader).map_err(|fault| fault.truncated(end(reader)))
+    decoder.advance(reader, rules).map_err(|fault| fault.truncated(end(reader)))
 }
 
 /// What is in front of the footer, if that is right.

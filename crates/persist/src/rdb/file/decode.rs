@@ -84,23 +84,22 @@ pub struct Decoded {
 }
 
 /// Reads a file as its bytes arrive.
-pub struct FileDecoder<'r> {
-    rules: &'r Rules,
+pub struct FileDecoder {
     string_bytes_max: u64,
     dialect: Dialect,
     version: u16,
     /// Bytes taken so far.
     position: u64,
     checksum: Checksum,
-    next: Next<'r>,
+    next: Next,
     /// What is known of the next key.
     traits: Traits,
 }
 
-enum Next<'r> {
+enum Next {
     Magic,
     Item,
-    Value { key: Box<[u8]>, decoder: ValueDecoder<'r> },
+    Value { key: Box<[u8]>, decoder: ValueDecoder },
     ForeignValue { key: Box<[u8]>, module: ModuleName },
     ForeignAux(ModuleName),
     Nothing,
@@ -113,13 +112,11 @@ struct Traits {
     frequency: Option<u8>,
 }
 
-impl<'r> FileDecoder<'r> {
-    /// Reads a file from its first byte on. `rules` decide which encodings values get; strings
-    /// longer than `string_bytes_max` are refused.
+impl FileDecoder {
+    /// Reads a file from its first byte on. Strings longer than `string_bytes_max` are refused.
     #[must_use]
-    pub fn new(rules: &'r Rules, string_bytes_max: u64) -> Self {
+    pub fn new(string_bytes_max: u64) -> Self {
         Self {
-            rules,
             string_bytes_max,
             dialect: Dialect::Redis,
             version: 0,
@@ -142,15 +139,16 @@ impl<'r> FileDecoder<'r> {
         matches!(self.next, Next::Nothing)
     }
 
-    /// Reads on in `bytes`, which follow what was taken before, up to the end of an item.
+    /// Reads on in `bytes`, which follow what was taken before, up to the end of an item. `rules`
+    /// decide which encodings values get; they are to be the same each time.
     ///
     /// # Errors
     /// The first place of the file that cannot be. The decoder is of no more use then.
-    pub fn decode(&mut self, bytes: &[u8]) -> Result<Decoded, CorruptError> {
+    pub fn decode(&mut self, bytes: &[u8], rules: &Rules) -> Result<Decoded, CorruptError> {
         let mut reader = Reader::new(bytes, self.position, self.string_bytes_max);
         let item = loop {
             let start = reader.taken();
-            match self.step(&mut reader, bytes) {
+            match self.step(&mut reader, bytes, rules) {
                 Ok(Some(item)) => break Some(item),
                 Ok(None) if self.is_done() => break None,
                 Ok(None) => {}
@@ -177,12 +175,17 @@ impl<'r> FileDecoder<'r> {
         (!self.is_done()).then_some(error)
     }
 
-    fn step(&mut self, reader: &mut Reader<'_>, bytes: &[u8]) -> Result<Option<Item>, Fault> {
+    fn step(
+        &mut self,
+        reader: &mut Reader<'_>,
+        bytes: &[u8],
+        rules: &Rules,
+    ) -> Result<Option<Item>, Fault> {
         match &mut self.next {
             Next::Magic => self.read_magic(reader).map(Some),
-            Next::Item => self.read_item(reader, bytes),
+            Next::Item => self.read_item(reader, bytes, rules),
             Next::Value { key, decoder } => {
-                let value = decoder.advance(reader)?;
+                let value = decoder.advance(reader, rules)?;
                 let key = core::mem::take(key);
                 let Traits { expiry, idle_s, frequency } = core::mem::take(&mut self.traits);
                 self.next = Next::Item;
@@ -234,7 +237,12 @@ impl<'r> FileDecoder<'r> {
         Ok(Item::Header { dialect, version })
     }
 
-    fn read_item(&mut self, reader: &mut Reader<'_>, bytes: &[u8]) -> Result<Option<Item>, Fault> {
+    fn read_item(
+        &mut self,
+        reader: &mut Reader<'_>,
+        bytes: &[u8],
+        rules: &Rules,
+    ) -> Result<Option<Item>, Fault> {
         let start = reader.taken();
         Ok(Some(match reader.byte()? {
             AUX => {
@@ -284,7 +292,7 @@ impl<'r> FileDecoder<'r> {
                     return Err(reader.wrong("an item that is known"));
                 };
                 let key = reader.text()?.into_vec().into_boxed_slice();
-                self.next = match ValueDecoder::new(value_type, self.rules) {
+                self.next = match ValueDecoder::new(value_type, rules) {
                     Some(decoder) => Next::Value { key, decoder },
                     None if value_type == ValueType::Module => {
                         let module = ModuleName::new(reader.number()?);

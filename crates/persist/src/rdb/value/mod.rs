@@ -77,8 +77,7 @@ pub fn encode_value(
 }
 
 /// Reads one value, as its bytes arrive.
-pub struct ValueDecoder<'r> {
-    rules: &'r Rules,
+pub struct ValueDecoder {
     form: Form,
 }
 
@@ -94,11 +93,11 @@ enum Form {
     Stream(Box<stream::Decoder>),
 }
 
-impl<'r> ValueDecoder<'r> {
-    /// A decoder of a value of this type. `rules` decide which encoding it gets. `None` for the
-    /// values of modules.
+impl ValueDecoder {
+    /// A decoder of a value of this type. `rules` decide which encoding it gets; they are the same
+    /// for all steps. `None` for the values of modules.
     #[must_use]
-    pub fn new(value_type: ValueType, rules: &'r Rules) -> Option<Self> {
+    pub fn new(value_type: ValueType, rules: &Rules) -> Option<Self> {
         let form = match value_type {
             ValueType::String => Form::String,
             ValueType::List => Form::List(list::Decoder::texts()),
@@ -126,7 +125,7 @@ impl<'r> ValueDecoder<'r> {
             ValueType::Stream3 => Form::Stream(Box::new(stream::Decoder::third())),
             ValueType::ModuleCandidate | ValueType::Module => return None,
         };
-        Some(Self { rules, form })
+        Some(Self { form })
     }
 
     /// Reads on, and gives the value when it is complete. What was read is kept when more bytes
@@ -135,10 +134,10 @@ impl<'r> ValueDecoder<'r> {
     /// # Errors
     /// [`Fault::Short`] when the next element is cut; bytes that are no value of the type. After
     /// those, the decoder is of no more use.
-    pub fn advance(&mut self, reader: &mut Reader<'_>) -> Result<Loaded, Fault> {
+    pub fn advance(&mut self, reader: &mut Reader<'_>, rules: &Rules) -> Result<Loaded, Fault> {
         loop {
             let taken = reader.taken();
-            match self.step(reader) {
+            match self.step(reader, rules) {
                 Ok(Some(loaded)) => return Ok(loaded),
                 Ok(None) => {}
                 Err(fault) => {
@@ -150,8 +149,7 @@ impl<'r> ValueDecoder<'r> {
     }
 
     /// Reads one element.
-    fn step(&mut self, reader: &mut Reader<'_>) -> Result<Option<Loaded>, Fault> {
-        let rules = self.rules;
+    fn step(&mut self, reader: &mut Reader<'_>, rules: &Rules) -> Result<Option<Loaded>, Fault> {
         let object = match &mut self.form {
             Form::String => return Ok(Some(Loaded::string(reader.text()?))),
             Form::Blob(make) => Some(make(&reader.blob()?, rules)?),

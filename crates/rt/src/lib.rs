@@ -14,6 +14,8 @@ pub mod alloc;
 pub mod bind;
 pub mod clock;
 pub mod entropy;
+pub mod file_reader;
+pub mod file_writer;
 pub mod files;
 pub mod log;
 pub mod process;

@@ -24,6 +24,8 @@ pub enum Takes {
 pub enum Effect {
     /// It does what its documentation says.
     Yes,
+    /// It is accepted, kept and shown. What it asks for when it is on is done whatever it says.
+    Always,
     /// It is accepted, kept and shown, and changes nothing yet.
     NotYet,
 }
@@ -171,6 +173,10 @@ impl Opt {
 
     pub(crate) const fn works(self) -> Self {
         Self { effect: Effect::Yes, ..self }
+    }
+
+    pub(crate) const fn always(self) -> Self {
+        Self { effect: Effect::Always, ..self }
     }
 
     pub(crate) const fn rim(self) -> Self {

@@ -100,6 +100,7 @@ fn directives_table() -> String {
         };
         let effect = match effect {
             Effect::Yes => "works",
+            Effect::Always => "accepted; done always",
             Effect::NotYet => "accepted, no effect yet",
         };
         let default = cell(&default);

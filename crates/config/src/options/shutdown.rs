@@ -12,8 +12,8 @@ use super::INT_MAX;
 
 pub(super) const OPTIONS: &[Opt] = &[
     number!("shutdown-timeout", shutdown_timeout_s, 0..=INT_MAX),
-    ON_SIGINT.many_words(),
-    ON_SIGTERM.many_words(),
+    ON_SIGINT.many_words().works(),
+    ON_SIGTERM.many_words().works(),
 ];
 
 const ON_SIGINT: Opt = Opt::new(

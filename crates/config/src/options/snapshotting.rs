@@ -10,15 +10,15 @@ use crate::value::{shown, spaced};
 use crate::{Config, Opt, Refusal, SavePoint, value};
 
 pub(super) const OPTIONS: &[Opt] = &[
-    SAVE.many_words().restarts(|config| config.save.clear()).written_as(save_lines),
-    yes_no!("stop-writes-on-bgsave-error", stop_writes_on_bgsave_error),
+    SAVE.many_words().restarts(|config| config.save.clear()).written_as(save_lines).works(),
+    yes_no!("stop-writes-on-bgsave-error", stop_writes_on_bgsave_error).works(),
     yes_no!("rdbcompression", rdbcompression).works(),
-    yes_no!("rdbchecksum", rdbchecksum).start(),
+    yes_no!("rdbchecksum", rdbchecksum).start().works(),
     choice!("sanitize-dump-payload", sanitize_dump_payload),
-    DBFILENAME.protected(),
+    DBFILENAME.protected().works(),
     yes_no!("rdb-del-sync-files", rdb_del_sync_files),
     text!("dir", dir).protected().rim().works(),
-    yes_no!("rdb-save-incremental-fsync", rdb_save_incremental_fsync),
+    yes_no!("rdb-save-incremental-fsync", rdb_save_incremental_fsync).works(),
 ];
 
 const SAVE: Opt = Opt::new("save", add_save, |config| {

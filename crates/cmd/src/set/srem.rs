@@ -25,5 +25,5 @@ pub(super) const SREM: Command = Command {
 
 fn srem(ctx: &mut WriteCtx<'_>) -> Outcome {
     let remove = |set: &mut Set, member: &[u8]| set.remove(member);
-    remove::named_elements(ctx, remove, Set::is_empty, (Class::Set, "srem"))
+    remove::named_elements(ctx, remove, (Class::Set, "srem"))
 }

@@ -1,7 +1,7 @@
 //! `BZPOPMIN` and `BZPOPMAX key... timeout`
 
 use super::wait_for;
-use super::zpop::Popped;
+use super::zpop::notify;
 use crate::blocking::timeout_seconds;
 use crate::element::reply_element;
 use crate::{Command, Flow, Outcome, Run, WriteCtx};
@@ -58,17 +58,16 @@ fn pop_or_wait(ctx: &mut WriteCtx<'_>, end: End, effect: &[u8]) -> Outcome {
         let key = ctx.request.arg(place);
         let WriteCtx { keys, reply, .. } = ctx;
         let popped = keys.edit_as(key, |zset: &mut Zset, _| {
-            let count = zset.pop(end, 1, |name, score| {
+            zset.pop(end, 1, |name, score| {
                 reply.array(3);
                 reply.bulk(key);
                 reply_element(reply, name);
                 reply.double(score);
             });
-            Popped { count, is_last: zset.is_empty() }
         })?;
-        if let Some(popped) = popped {
+        if popped.is_some() {
             ctx.changed_as(&[effect, key]);
-            popped.notify(ctx, end, key);
+            notify(ctx, end, key);
             return Ok(Flow::Done);
         }
     }

@@ -122,6 +122,11 @@ impl<'a> Asked<'a> {
         Ok(Self { by, offset, count, is_reverse, with_scores })
     }
 
+    /// Whether members are chosen by their ranks.
+    pub(super) fn is_by_rank(&self) -> bool {
+        matches!(self.by, By::Rank(..))
+    }
+
     /// The ranks asked for; in reverse those of indexes count from the end.
     pub(super) fn ranks(&self, zset: &Zset) -> Range<usize> {
         let len = zset.len();

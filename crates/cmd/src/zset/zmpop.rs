@@ -1,6 +1,6 @@
 //! `ZMPOP numkeys key... MIN | MAX [COUNT count]`
 
-use super::zpop::{Layout, Popped, pop_into};
+use super::zpop::{Layout, notify, pop_into};
 use crate::mpop::{self, Wanted};
 use crate::{Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_spec::{Arity, Categories, Flags, Group, Spec};
@@ -58,8 +58,7 @@ pub(super) fn pop_first(ctx: &mut WriteCtx<'_>, wanted: &Wanted) -> Result<bool,
         let popped = keys.edit_as(key, |zset: &mut Zset, _| {
             reply.array(2);
             reply.bulk(key);
-            let count = pop_into(reply, zset, end, count, Layout::Pairs);
-            Popped { count, is_last: zset.is_empty() }
+            pop_into(reply, zset, end, count, Layout::Pairs)
         })?;
         if let Some(popped) = popped {
             let name: &[u8] = match end {
@@ -67,9 +66,9 @@ pub(super) fn pop_first(ctx: &mut WriteCtx<'_>, wanted: &Wanted) -> Result<bool,
                 End::Back => b"ZPOPMAX",
             };
             let mut digits = itoa::Buffer::new();
-            let effect = [name, key, digits.format(popped.count).as_bytes()];
-            ctx.changed_as_times(&effect, popped.count as u64);
-            popped.notify(ctx, end, key);
+            let effect = [name, key, digits.format(popped).as_bytes()];
+            ctx.changed_as_times(&effect, popped as u64);
+            notify(ctx, end, key);
             return Ok(true);
         }
     }

@@ -1,7 +1,7 @@
 //! `ZPOPMIN` and `ZPOPMAX key [count]`
 
 use crate::element::reply_element;
-use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx, remove};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use vesta_resp::{Proto, Reply};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Zset;
@@ -61,14 +61,12 @@ fn pop(ctx: &mut WriteCtx<'_>, end: End) -> Outcome {
         return Ok(Flow::Done);
     }
     let WriteCtx { keys, reply, .. } = ctx;
-    let popped = keys.edit_as(key, |zset: &mut Zset, _| Popped {
-        count: pop_into(reply, zset, end, count, layout),
-        is_last: zset.is_empty(),
-    })?;
+    let popped =
+        keys.edit_as(key, |zset: &mut Zset, _| pop_into(reply, zset, end, count, layout))?;
     match popped {
         Some(popped) => {
-            ctx.changed_times(popped.count as u64);
-            popped.notify(ctx, end, key);
+            ctx.changed_times(popped as u64);
+            notify(ctx, end, key);
         }
         None => ctx.reply.array(0),
     }
@@ -80,24 +78,13 @@ fn count(text: &[u8]) -> Result<usize, ReplyError> {
     count.ok_or(ReplyError::text("value is out of range, must be positive"))
 }
 
-/// What has become of a set from which members were taken.
-#[derive(Clone, Copy)]
-pub(super) struct Popped {
-    /// How many members went.
-    pub(super) count: usize,
-    /// Whether none is left.
-    pub(super) is_last: bool,
-}
-
-impl Popped {
-    /// Makes the events of it.
-    pub(super) fn notify(self, ctx: &mut WriteCtx<'_>, end: End, key: &[u8]) {
-        let name = match end {
-            End::Front => "zpopmin",
-            End::Back => "zpopmax",
-        };
-        remove::notify(ctx, (Class::Zset, name), key, self.is_last);
-    }
+/// Makes the events of members that were popped off this end.
+pub(super) fn notify(ctx: &mut WriteCtx<'_>, end: End, key: &[u8]) {
+    let name = match end {
+        End::Front => "zpopmin",
+        End::Back => "zpopmax",
+    };
+    ctx.notify_taken(Class::Zset, name, key);
 }
 
 /// How members and their scores lie in an array.

@@ -4,7 +4,7 @@ use super::range::{Asked, Form};
 use crate::{Command, Outcome, Run, WriteCtx};
 use alloc::vec::Vec;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
-use vesta_store::{Kind, Zset};
+use vesta_store::{Element, Kind, Limits, Zset};
 
 /// `ZRANGESTORE dst src min max ...`: keeps members within a range at a key.
 pub(super) const ZRANGESTORE: Command = Command {
@@ -35,10 +35,31 @@ fn zrangestore(ctx: &mut WriteCtx<'_>) -> Outcome {
     keys.read_as::<Zset>(source)?;
     let result = match keys.beside_as::<Zset>(source)? {
         Some(zset) => {
-            let members: Vec<_> = zset.walk(asked.ranks(zset)).collect();
+            let mut members: Vec<_> = zset.walk(asked.ranks(zset)).collect();
+            drop_signs(&mut members, &asked, &keys.rules().limits);
             Zset::from_sorted(&members, keys.rules())
         }
         None => Zset::empty(),
     };
     super::keep(ctx, ctx.arg(1), "zrangestore", result)
+}
+
+/// Takes the signs of the minus zeros that a large result would have held while it was still small,
+/// had its members come one by one: the small form has no sign for a zero. Only for ranks is it
+/// known beforehand how many there are. Source: observed on redis-server 7.0.15.
+fn drop_signs(members: &mut [(Element<'_>, f64)], asked: &Asked<'_>, limits: &Limits) {
+    let entries_max = limits.zset_listpack_entries_max;
+    if members.len() > entries_max && asked.is_by_rank() {
+        return;
+    }
+    let fits = |(name, _): &&mut (Element<'_>, f64)| {
+        name.text_len() <= limits.zset_listpack_value_bytes_max
+    };
+    let drop_sign = |(_, score): &mut (Element<'_>, f64)| *score += 0.0;
+    let members = members.iter_mut();
+    if asked.is_reverse {
+        members.rev().take(entries_max).take_while(fits).for_each(drop_sign);
+    } else {
+        members.take(entries_max).take_while(fits).for_each(drop_sign);
+    }
 }

@@ -24,5 +24,5 @@ pub(super) const ZREM: Command = Command {
 };
 
 fn zrem(ctx: &mut WriteCtx<'_>) -> Outcome {
-    remove::named_elements(ctx, Zset::remove, Zset::is_empty, (Class::Zset, "zrem"))
+    remove::named_elements(ctx, Zset::remove, (Class::Zset, "zrem"))
 }

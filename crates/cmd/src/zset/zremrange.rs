@@ -1,7 +1,7 @@
 //! `ZREMRANGEBYRANK`, `ZREMRANGEBYSCORE` and `ZREMRANGEBYLEX key min max`
 
 use super::bounds;
-use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx, remove};
+use crate::{Class, Command, Flow, Outcome, ReplyError, Run, WriteCtx};
 use core::ops::Range;
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 use vesta_store::Zset;
@@ -74,13 +74,12 @@ fn remove_ranks(
     let key = ctx.arg(1);
     let removed = ctx.keys.edit_as(key, |zset: &mut Zset, _| {
         let ranks = choose(zset);
-        let removed = if ranks.is_empty() { 0 } else { zset.remove_ranks(ranks) };
-        (removed, zset.is_empty())
+        if ranks.is_empty() { 0 } else { zset.remove_ranks(ranks) }
     })?;
-    let (removed, is_last) = removed.unwrap_or((0, false));
+    let removed = removed.unwrap_or(0);
     if removed > 0 {
         ctx.changed_times(removed as u64);
-        remove::notify(ctx, (Class::Zset, event), key, is_last);
+        ctx.notify_taken(Class::Zset, event, key);
     }
     ctx.reply.count(removed);
     Ok(Flow::Done)

@@ -15,7 +15,7 @@ use crate::ReplyError;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::ops::Range;
-use vesta_store::{Digits, Direction, Element, Keyspace, List, Object, StrRef, Value};
+use vesta_store::{Digits, Direction, Element, Keyspace, List, Object, StrRef, Value, Zset};
 
 const NO_NUMBER: ReplyError = ReplyError::text("One or more scores can't be converted into double");
 
@@ -69,6 +69,17 @@ impl Texts {
     }
 }
 
+/// Gives a small sorted set its large form, as the real server does before it sorts one, for
+/// OBJECT ENCODING and DUMP tell. Source: observed on redis-server 7.0.15.
+fn grow(keys: &mut Keyspace<'_>, key: &[u8]) -> Result<(), ReplyError> {
+    if let Ok(Some(zset)) = keys.beside_as::<Zset>(key)
+        && zset.listpack().is_some()
+    {
+        keys.edit_unnoticed_as(key, |zset: &mut Zset, rules| zset.expect(usize::MAX, 0, rules))?;
+    }
+    Ok(())
+}
+
 /// The elements at `key` that are wanted, in the order they are wanted in.
 ///
 /// # Errors
@@ -82,6 +93,7 @@ pub(super) fn sorted(
     let mut elements = Vec::new();
     let mut add = |element: Element<'_>| elements.push(texts.add(element.text(&mut Digits::new())));
     let (mut by, mut alpha) = (options.by, options.alpha);
+    grow(keys, key)?;
     match keys.read(key).map(|entry| entry.value()) {
         None => {}
         Some(Value::Object(Object::List(list))) if by == By::Nothing => {

@@ -35,7 +35,7 @@ pub struct Session {
     pub no_touch: bool,
     /// Whether it is on this machine (loopback or unix socket).
     pub is_local: bool,
-    /// Channels and patterns it has subscribed to.
+    /// Channels, patterns and shard channels it has subscribed to.
     pub subscriptions: usize,
 }
 
@@ -112,6 +112,8 @@ pub struct ClientFacts {
     pub channels: usize,
     /// Patterns it has subscribed to.
     pub patterns: usize,
+    /// Shard channels it has subscribed to.
+    pub shard_channels: usize,
     /// Bytes of requests not yet executed.
     pub query_bytes: usize,
     /// Memory held for them beyond that.
@@ -143,7 +145,7 @@ impl fmt::Display for ClientFacts {
         write!(
             f,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} \
-             ssub=0 multi=-1 qbuf={} qbuf-free={} argv-mem={} multi-mem=0 rbs=0 rbp=0 obl=0 \
+             ssub={} multi=-1 qbuf={} qbuf-free={} argv-mem={} multi-mem=0 rbs=0 rbp=0 obl=0 \
              oll={} omem={} tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} \
              lib-ver={}",
             self.id,
@@ -157,6 +159,7 @@ impl fmt::Display for ClientFacts {
             self.db.get(),
             self.channels,
             self.patterns,
+            self.shard_channels,
             self.query_bytes,
             self.query_free_bytes,
             self.argument_bytes,
@@ -210,6 +213,25 @@ pub enum Topic {
     Channel,
     /// All channels whose names match a pattern.
     Pattern,
+    /// A shard channel: one that belongs to a slot of a cluster, as a key does. Its messages stay
+    /// in its shard, and patterns do not match it.
+    Shard,
+}
+
+impl Topic {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Channel, Self::Pattern, Self::Shard];
+}
+
+/// How DEBUG RELOAD goes about it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Reload {
+    /// The file that is there is loaded as it is.
+    pub nosave: bool,
+    /// What is there stays.
+    pub noflush: bool,
+    /// A key in the file may be there already, and is replaced.
+    pub merge: bool,
 }
 
 /// How CLIENT UNBLOCK ends a wait.
@@ -346,15 +368,20 @@ pub trait Host {
     /// What the asking client has subscribed to, in the order of names.
     fn subscribed(&self, topic: Topic) -> Vec<Box<[u8]>>;
 
-    /// Sends a message to whoever has subscribed to its channel; how many times it is sent.
-    fn publish(&mut self, channel: &[u8], message: &[u8]) -> usize;
+    /// How many subscriptions the asking client has, as confirmations count them: channels and
+    /// patterns together, shard channels by themselves.
+    fn subscription_count(&self, topic: Topic) -> usize;
 
-    /// The channels that somebody has subscribed to by name, in the order of names; only those
-    /// that match `pattern`, if one is given.
-    fn channels(&self, pattern: Option<&[u8]>) -> Vec<Box<[u8]>>;
+    /// Sends a message to whoever has subscribed to its channel, by name or, unless it is a shard
+    /// channel, by a pattern; how many times it is sent.
+    fn publish(&mut self, topic: Topic, channel: &[u8], message: &[u8]) -> usize;
+
+    /// What of this kind somebody has subscribed to by name, in the order of names; only what
+    /// matches `pattern`, if one is given.
+    fn topics(&self, topic: Topic, pattern: Option<&[u8]>) -> Vec<Box<[u8]>>;
 
     /// How many clients have subscribed to a channel by its name.
-    fn subscribers(&self, channel: &[u8]) -> usize;
+    fn subscribers(&self, topic: Topic, channel: &[u8]) -> usize;
 
     /// How many patterns somebody has subscribed to.
     fn patterns(&self) -> usize;
@@ -368,8 +395,34 @@ pub trait Host {
     /// Whether new clients must authenticate.
     fn needs_password(&self) -> bool;
 
-    /// Ends the server; the asking client waits and gets a reply only if it cannot be done.
-    fn shutdown(&mut self, wish: ShutdownWish) -> Outcome;
+    /// Saves all of `store` to the disk; the client waits. `changes` is how often the data set has
+    /// changed since the start, here and below.
+    ///
+    /// # Errors
+    /// When a save is under way already.
+    fn save(&mut self, store: &mut Store, changes: u64) -> Outcome;
+
+    /// Begins to save all of `store` to the disk.
+    ///
+    /// # Errors
+    /// When a save is under way already.
+    fn save_in_background(&mut self, store: &mut Store, changes: u64) -> Result<(), ReplyError>;
+
+    /// When the data was last saved, in seconds since 1970.
+    fn last_save_s(&self) -> u64;
+
+    /// Saves the data and loads it again (DEBUG RELOAD); the client waits, and so do all others.
+    ///
+    /// # Errors
+    /// While the data is being loaded already.
+    fn reload(&mut self, how: Reload, store: &mut Store, changes: u64) -> Outcome;
+
+    /// Ends the server, once the data is saved if that is wished for. The asking client waits and
+    /// gets a reply only if it cannot be done.
+    fn shutdown(&mut self, wish: ShutdownWish, store: &mut Store, changes: u64) -> Outcome;
+
+    /// Takes [`Host::shutdown`] back while the data is being saved; whether it was.
+    fn abort_shutdown(&mut self, store: &mut Store) -> bool;
 
     /// Memory figures.
     fn memory(&self) -> MemoryFacts;

@@ -21,6 +21,8 @@ pub struct Propagation {
     pending: Vec<u8>,
     pending_commands: usize,
     as_is: bool,
+    /// All databases were emptied since the last look.
+    all_flushed: bool,
 }
 
 impl Propagation {
@@ -40,6 +42,16 @@ impl Propagation {
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// Whether all databases were emptied since the last call.
+    pub fn take_all_flushed(&mut self) -> bool {
+        core::mem::take(&mut self.all_flushed)
+    }
+
+    /// The running command has emptied all databases.
+    pub(crate) fn note_all_flushed(&mut self) {
+        self.all_flushed = true;
     }
 
     /// Takes the encoded stream.

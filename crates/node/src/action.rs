@@ -45,8 +45,60 @@ pub enum Event {
         /// Who asked.
         conn: ConnId,
     },
-    /// The process was asked to end (`SIGTERM`, `SIGINT`).
-    Terminate,
+    /// The process was asked to end by a signal.
+    Terminate(Signal),
+    /// Bytes of [`Action::SaveWrite`] were written, or at least taken off our hands.
+    SaveWritten {
+        /// The file.
+        id: u64,
+        /// How many.
+        bytes: usize,
+    },
+    /// A file of [`Action::SaveOpen`] is in its place and safe, or it has failed, and nothing of
+    /// it is left.
+    SaveDone {
+        /// The file.
+        id: u64,
+        /// Whether it is there.
+        outcome: Result<(), SaveFault>,
+    },
+    /// The outcome of [`Action::LoadOpen`]: the length of the file in bytes, `None` when there is
+    /// none, or why it cannot be read.
+    LoadOpened(Result<Option<u64>, String>),
+    /// The outcome of [`Action::LoadRead`]: bytes, none at the end of the file, or why it cannot be
+    /// read.
+    LoadPiece(Result<Vec<u8>, String>),
+}
+
+/// What asks a process to end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Signal {
+    /// `SIGTERM`.
+    Term,
+    /// `SIGINT`.
+    Int,
+}
+
+/// Why a file could not be saved.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SaveFault {
+    /// What failed.
+    pub step: SaveStep,
+    /// What the system said.
+    pub why: String,
+}
+
+/// What is done with a file that is saved.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SaveStep {
+    /// Creating the temporary file.
+    Create,
+    /// Writing to it.
+    Write,
+    /// Syncing it, or its directory.
+    Sync,
+    /// Giving it its name.
+    Rename,
 }
 
 /// Something the node wants done outside. Whoever drives a node carries all of them out, in order.
@@ -97,17 +149,50 @@ pub enum Action {
         /// How long.
         us: u64,
     },
+    /// Begin to write a file in the working directory; one that is not finished is given up. The
+    /// next actions about saving mean this one; answer with [`Event::SaveDone`] once it has failed
+    /// or is finished.
+    SaveOpen {
+        /// Tells it from others.
+        id: u64,
+        /// Where it is written; what is there already is lost.
+        temporary: String,
+        /// The name it is to have.
+        name: String,
+        /// Whether it is synced every few megabytes (`rdb-save-incremental-fsync`).
+        syncs_early: bool,
+    },
+    /// Append to the file that is written; answer with [`Event::SaveWritten`].
+    SaveWrite(Vec<u8>),
+    /// Make the file safe, and then give it its name, for good: answer with [`Event::SaveDone`].
+    SaveFinish,
+    /// Remove the file; no answer is needed, and one that is under way already is ignored.
+    SaveAbort,
+    /// Open a file in the working directory; answer with [`Event::LoadOpened`].
+    LoadOpen {
+        /// Its name.
+        name: String,
+    },
+    /// Read on in the file that was opened last; answer with [`Event::LoadPiece`].
+    LoadRead {
+        /// How much.
+        bytes_max: usize,
+    },
+    /// The data set is there: tell whoever waits for that.
+    Ready,
     /// End the process once what is pending was sent as far as it goes without waiting.
     Exit(ExitCause),
 }
 
-/// Why a node ends. Both end the process with status 0.
+/// Why a node ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ExitCause {
-    /// SHUTDOWN.
+    /// SHUTDOWN; status 0.
     Asked,
-    /// A signal.
+    /// A signal; status 0.
     Signal,
+    /// The data set cannot be loaded; status 1.
+    Failed,
 }
 
 /// Importance of a log line, the least important first.

@@ -140,6 +140,7 @@ impl Client {
             db: self.session.db,
             channels: self.subscriptions(Topic::Channel),
             patterns: self.subscriptions(Topic::Pattern),
+            shard_channels: self.subscriptions(Topic::Shard),
             query_bytes: self.query_bytes,
             query_free_bytes: self.inbox_bytes.saturating_sub(self.query_bytes),
             argument_bytes,
@@ -155,7 +156,7 @@ impl Client {
         }
     }
 
-    /// How many channels, or patterns, it has subscribed to.
+    /// How many channels, patterns or shard channels it has subscribed to.
     pub(crate) fn subscriptions(&self, topic: Topic) -> usize {
         self.subscriber.as_ref().map_or(0, |subscriber| subscriber.count(topic))
     }

@@ -4,9 +4,11 @@
 //! millisecond; while one has not finished, the next slice comes soon after, so that they get a
 //! bounded share of the time and no request waits longer than a slice.
 
-use crate::action::{Action, Event, ExitCause, Level};
+use crate::action::{Action, Event, ExitCause, Level, Signal};
 use crate::client::Waiting;
+use crate::persistence::Purpose;
 use crate::pubsub::wanted_events;
+use crate::server::Server;
 use crate::statistics::Counts;
 use crate::{ConnId, Node};
 use alloc::format;
@@ -24,7 +26,7 @@ const EXPIRE_SHARE_PERCENT: u64 = 25;
 /// Entries looked at between two readings of the meter.
 const VISITS_PER_STEP: usize = 512;
 /// Steps of one slice when the meter stands still.
-const STEPS_PER_SLICE: usize = 64;
+pub(crate) const STEPS_PER_SLICE: usize = 64;
 /// Entries freed in one step.
 const FREED_PER_STEP: usize = 256;
 /// Clients per `hz` step above which `dynamic-hz` makes rounds more frequent.
@@ -75,7 +77,7 @@ impl Node {
                     self.server.config = vesta_config::carry_over(present, &config, &options);
                     self.config_changed();
                 }
-                self.finish(conn, outcome.map_err(|why| format!("ERR {why}")));
+                self.server.finish(conn, outcome.map_err(|why| format!("ERR {why}")));
             }
             Event::Rewritten { conn, outcome } => {
                 match &outcome {
@@ -87,14 +89,31 @@ impl Node {
                         self.server.log(Level::Warning, format!("CONFIG REWRITE failed: {why}"));
                     }
                 }
-                self.finish(
+                self.server.finish(
                     conn,
                     outcome.map_err(|why| format!("ERR Rewriting config file: {why}")),
                 );
             }
-            Event::Slept { conn } => self.finish(conn, Ok(())),
-            Event::Terminate => self.server.end(ExitCause::Signal),
+            Event::Slept { conn } => self.server.finish(conn, Ok(())),
+            Event::Terminate(signal) => self.terminate(now, signal),
+            Event::SaveWritten { id, bytes } => self.server.save_written(now, id, bytes),
+            Event::SaveDone { id, outcome } => {
+                self.server.save_done(now, &mut self.store, id, outcome);
+            }
+            Event::LoadOpened(outcome) => {
+                self.server.load_opened(now, &mut self.store, outcome);
+            }
+            Event::LoadPiece(outcome) => self.server.load_piece(now, outcome),
         }
+    }
+
+    fn terminate(&mut self, now: Now, signal: Signal) {
+        let wish = match signal {
+            Signal::Term => self.server.config.shutdown_on_sigterm,
+            Signal::Int => self.server.config.shutdown_on_sigint,
+        };
+        let changes = self.propagation.changes();
+        self.server.shut_down(now, &mut self.store, changes, wish, (ExitCause::Signal, None));
     }
 
     fn tick(&mut self, now: Now) {
@@ -102,7 +121,8 @@ impl Node {
             self.server.cron.sample_at = now.mono.plus_ms(100);
             self.sample(now);
         }
-        if now.mono >= self.server.cron.round_at {
+        let is_round = now.mono >= self.server.cron.round_at;
+        if is_round {
             self.round(now);
         }
         self.end_overdue_blocks(now);
@@ -114,6 +134,15 @@ impl Node {
         }
         if self.store.has_touched() || self.server.retry_blocked {
             self.serve_touched(now);
+        }
+        // A snapshot that begins in a tick holds what is there behind it.
+        if is_round {
+            self.check_save_points(now);
+        }
+        if now.mono >= self.server.persistence.next_deadline() {
+            let changes = self.propagation.changes();
+            self.server.go_on_saving(now, &mut self.store, changes);
+            self.server.load_slice(now, &mut self.store, changes);
         }
     }
 
@@ -127,10 +156,20 @@ impl Node {
             None => {}
         }
         self.check_clients(now, hz);
-        let active = self.server.active_expire && self.server.pause.is_none();
+        let active = self.server.active_expire
+            && self.server.pause.is_none()
+            && !self.server.persistence.loading.is_under_way();
         if active && self.server.cron.expire_at.is_none() {
             self.expire_slice(now);
         }
+    }
+
+    fn check_save_points(&mut self, now: Now) {
+        // A client that waits for SAVE gets what it asked for first.
+        let waits = matches!(self.server.persistence.saving.purpose(), Some(Purpose::Client(_)));
+        let all_flushed = !waits && self.propagation.take_all_flushed();
+        let changes = self.propagation.changes();
+        self.server.check_save_points(now, &mut self.store, changes, all_flushed);
     }
 
     /// Rounds per second: more of them when there are many clients to look after.
@@ -240,31 +279,9 @@ impl Node {
         self.server.is_over_output_limit(Some(now), conn, bytes);
     }
 
-    /// Ends the wait of a client with its reply.
-    fn finish(&mut self, conn: ConnId, outcome: Result<(), String>) {
-        let Some(client) = self.server.clients.get_mut(conn) else { return };
-        // Who asked may be gone, and another client in its place.
-        let Waiting::Action { unheard } = client.waiting else { return };
-        client.waiting = Waiting::No;
-        let mut outbox = Outbox::default();
-        let mark = outbox.mark();
-        let mut reply = Reply::new(&mut outbox, client.session.proto);
-        match outcome {
-            Ok(()) => reply.ok(),
-            Err(text) => {
-                reply.error(&text);
-                self.server.statistics.count_error(&text);
-            }
-        }
-        if !unheard {
-            let bytes: Vec<u8> = outbox.since(mark).to_vec();
-            self.server.actions.push_back(Action::Send { conn, bytes });
-        }
-        self.server.actions.push_back(Action::Resume(conn));
-    }
-
     /// Brings the owners of settings up to date.
     pub(crate) fn config_changed(&mut self) {
+        self.server.persistence.saving.hurry();
         self.store.set_access(crate::access_of(&self.server.config));
         self.store.set_limits(vesta_cmd::limits_of(&self.server.config));
         self.store.record_events(wanted_events(self.server.config.notify_keyspace_events));
@@ -277,22 +294,53 @@ impl Node {
     }
 }
 
+impl Server {
+    /// Ends the wait of a client with its reply.
+    pub(crate) fn finish(&mut self, conn: ConnId, outcome: Result<(), String>) {
+        let Some(client) = self.clients.get_mut(conn) else { return };
+        // Who asked may be gone, and another client in its place.
+        let Waiting::Action { unheard } = client.waiting else { return };
+        client.waiting = Waiting::No;
+        let mut outbox = Outbox::default();
+        let mark = outbox.mark();
+        let mut reply = Reply::new(&mut outbox, client.session.proto);
+        match outcome {
+            Ok(()) => reply.ok(),
+            Err(text) => {
+                reply.error(&text);
+                self.statistics.count_error(&text);
+            }
+        }
+        if !unheard {
+            let bytes: Vec<u8> = outbox.since(mark).to_vec();
+            self.actions.push_back(Action::Send { conn, bytes });
+        }
+        self.actions.push_back(Action::Resume(conn));
+    }
+}
+
 /// A bounded stretch of work.
-struct Slice {
+pub(crate) struct Slice {
     meter: crate::Meter,
     start: u64,
-    steps: usize,
+    us_max: u64,
+    steps_left: usize,
 }
 
 impl Slice {
-    fn start(meter: crate::Meter) -> Self {
-        Self { meter, start: (meter.ticks)(), steps: 0 }
+    pub(crate) fn start(meter: crate::Meter) -> Self {
+        Self::lasting(meter, SLICE_US, STEPS_PER_SLICE)
+    }
+
+    /// One of at most `us_max` microseconds; of `steps_max` steps when the meter stands still.
+    pub(crate) fn lasting(meter: crate::Meter, us_max: u64, steps_max: usize) -> Self {
+        Self { meter, start: (meter.ticks)(), us_max, steps_left: steps_max }
     }
 
     /// Whether the time is up, or as many steps were made as a meter that stands still allows.
-    fn is_over(&mut self) -> bool {
-        self.steps += 1;
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.steps_left = self.steps_left.saturating_sub(1);
         let elapsed = (self.meter.ticks)().saturating_sub(self.start);
-        self.meter.us(elapsed) >= SLICE_US || self.steps >= STEPS_PER_SLICE
+        self.meter.us(elapsed) >= self.us_max || self.steps_left == 0
     }
 }

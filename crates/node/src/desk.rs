@@ -1,7 +1,8 @@
 //! The node as commands about clients and the server see it.
 
 use crate::action::{Action, ExitCause};
-use crate::client::{Client, DEFAULT_USER, Waiting};
+use crate::client::{Client, DEFAULT_USER};
+use crate::persistence::Purpose;
 use crate::server::{PauseUntil, Server};
 use crate::{ConnId, info};
 use alloc::boxed::Box;
@@ -9,7 +10,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ptr;
 use vesta_cmd::host::{
-    ClientFacts, ClientFilter, Host, MemoryFacts, Pause, Session, Topic, Unblock,
+    ClientFacts, ClientFilter, Host, MemoryFacts, Pause, Reload, Session, Topic, Unblock,
 };
 use vesta_cmd::{Flow, Outcome, ReplyError};
 use vesta_config::{Config, Peer, ShutdownWish, Takes};
@@ -38,6 +39,14 @@ impl Desk<'_> {
         let asks = self.server.clients.get(self.conn).is_some_and(|asker| ptr::eq(asker, client));
         let arguments = if asks { self.request.args_from(0).map(<[u8]>::len).sum() } else { 0 };
         client.facts(self.now, last, arguments)
+    }
+
+    /// Source of the text: redis-server 7.0.15.
+    fn refuse_second_save(&self) -> Result<(), ReplyError> {
+        match self.server.persistence.saving.purpose() {
+            Some(_) => Err(ReplyError::text("Background save already in progress")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -167,22 +176,31 @@ impl Host for Desk<'_> {
         self.server.subscribed(self.conn, topic)
     }
 
-    fn publish(&mut self, channel: &[u8], message: &[u8]) -> usize {
-        self.server.publish(channel, message)
+    fn subscription_count(&self, topic: Topic) -> usize {
+        let client = self.server.clients.get(self.conn);
+        let count = |topic| client.map_or(0, |client| client.subscriptions(topic));
+        match topic {
+            Topic::Channel | Topic::Pattern => count(Topic::Channel) + count(Topic::Pattern),
+            Topic::Shard => count(Topic::Shard),
+        }
     }
 
-    fn channels(&self, pattern: Option<&[u8]>) -> Vec<Box<[u8]>> {
-        let all = self.server.subscriptions.channels();
+    fn publish(&mut self, topic: Topic, channel: &[u8], message: &[u8]) -> usize {
+        self.server.publish(topic, channel, message)
+    }
+
+    fn topics(&self, topic: Topic, pattern: Option<&[u8]>) -> Vec<Box<[u8]>> {
+        let all = self.server.subscriptions.names(topic);
         let meant = all.filter(|name| pattern.is_none_or(|glob| glob::matches(glob, name, false)));
         meant.cloned().collect()
     }
 
-    fn subscribers(&self, channel: &[u8]) -> usize {
-        self.server.subscriptions.subscribers(channel)
+    fn subscribers(&self, topic: Topic, channel: &[u8]) -> usize {
+        self.server.subscriptions.subscribers(topic, channel)
     }
 
     fn patterns(&self) -> usize {
-        self.server.subscriptions.patterns()
+        self.server.subscriptions.count(Topic::Pattern)
     }
 
     fn has_user(&self, name: &[u8]) -> bool {
@@ -205,9 +223,45 @@ impl Host for Desk<'_> {
         self.server.needs_password()
     }
 
-    fn shutdown(&mut self, _wish: ShutdownWish) -> Outcome {
-        self.server.end(ExitCause::Asked);
+    fn save(&mut self, store: &mut Store, changes: u64) -> Outcome {
+        self.refuse_second_save()?;
+        let purpose = Purpose::Client(self.conn);
+        self.server.begin_save(self.now, store, changes, purpose);
         Ok(Flow::Wait)
+    }
+
+    fn save_in_background(&mut self, store: &mut Store, changes: u64) -> Result<(), ReplyError> {
+        self.refuse_second_save()?;
+        self.server.begin_save(self.now, store, changes, Purpose::Background);
+        Ok(())
+    }
+
+    fn last_save_s(&self) -> u64 {
+        self.server.persistence.saving.saved_at_s()
+    }
+
+    fn reload(&mut self, how: Reload, store: &mut Store, changes: u64) -> Outcome {
+        if self.server.persistence.loading.is_under_way() {
+            return Err(ReplyError::Coded("LOADING Redis is loading the dataset in memory".into()));
+        }
+        if how.nosave {
+            self.server.give_up_save(self.now, store);
+            self.server.begin_reload(self.now, self.conn, how.into());
+        } else {
+            let purpose = Purpose::Reload(self.conn, how.into());
+            self.server.begin_save(self.now, store, changes, purpose);
+        }
+        Ok(Flow::Wait)
+    }
+
+    fn shutdown(&mut self, wish: ShutdownWish, store: &mut Store, changes: u64) -> Outcome {
+        let asked_by = (ExitCause::Asked, Some(self.conn));
+        self.server.shut_down(self.now, store, changes, wish, asked_by);
+        Ok(Flow::Wait)
+    }
+
+    fn abort_shutdown(&mut self, store: &mut Store) -> bool {
+        self.server.abort_shutdown(self.now, store)
     }
 
     fn memory(&self) -> MemoryFacts {
@@ -246,26 +300,13 @@ impl Host for Desk<'_> {
 }
 
 impl Server {
-    /// Ends the server: nothing more is executed.
-    pub(crate) fn end(&mut self, cause: ExitCause) {
-        self.ending = true;
-        self.actions.push_back(Action::Exit(cause));
-    }
-
     /// Lets every client go on that a pause has held back.
     pub(crate) fn end_pause(&mut self, now: Mono) {
         if self.pause.take().is_none() {
             return;
         }
         self.retry_blocked = !self.blocked.is_empty();
-        let Self { clients, actions, .. } = self;
-        for (conn, client) in clients.iter_mut() {
-            if client.waiting == Waiting::Pause && !client.closing {
-                client.waiting = Waiting::No;
-                client.active = now;
-                actions.push_back(Action::Resume(conn));
-            }
-        }
+        self.resume_held(now);
     }
 }
 

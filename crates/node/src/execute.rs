@@ -10,7 +10,8 @@ use alloc::vec::Vec;
 use vesta_cmd::blocking::Waiter;
 use vesta_cmd::host::Replies;
 use vesta_cmd::{ControlCtx, Flow, Found, Outcome, ReadCtx, ReplyError, Run, WriteCtx};
-use vesta_resp::{Outbox, Reply, Request};
+use vesta_resp::{Mark, Outbox, Reply, Request};
+use vesta_spec::Flags;
 use vesta_store::{Field, Keyspace, Why};
 use vesta_types::{Now, ascii};
 
@@ -94,7 +95,7 @@ impl Node {
         let (conn, mark) = (call.conn, call.outbox.mark());
         self.turn_replies(conn, Replies::SkipNext, Replies::SkipThis);
         let next = self.execute_heard(call);
-        if self.replies_of(conn) != Replies::On {
+        if self.replies_of(conn) != Replies::On && !has_confirmed(call, mark) {
             call.outbox.roll_back(mark);
         }
         // A request that is held back is skipped when it comes again.
@@ -117,7 +118,9 @@ impl Node {
     pub(crate) fn ask_gates(&mut self, call: &Call<'_>, found: Found) -> Verdict {
         let Some(client) = self.server.clients.get(call.conn) else { return Verdict::Pass };
         // Nobody has keys evicted before it is known who they are, and nothing goes in a pause.
-        let may_evict = client.session.authenticated && self.server.pause.is_none();
+        let may_evict = client.session.authenticated
+            && self.server.pause.is_none()
+            && !self.server.persistence.loading.is_under_way();
         let out_of_memory = may_evict && self.make_room(call.now);
         let Some(client) = self.server.clients.get(call.conn) else { return Verdict::Pass };
         gates::walk(&Asked { server: &self.server, client, found, out_of_memory })
@@ -307,6 +310,17 @@ impl Node {
         let text = format!("unknown command '{name}', with args beginning with: {arguments}");
         ReplyError::Generic(text.into())
     }
+}
+
+/// Whether what a command has written since `mark` are confirmations of subscriptions. They come as
+/// messages do, not as replies: also to a client that wants no replies. Of the commands about
+/// channels, it is those that no script may call that change subscriptions.
+fn has_confirmed(call: &Call<'_>, mark: Mark) -> bool {
+    let subscribes = call.found.is_some_and(|found| {
+        let flags = found.command.spec.flags;
+        flags.has(Flags::PUBSUB) && flags.has(Flags::NOSCRIPT)
+    });
+    subscribes && !call.outbox.since(mark).starts_with(b"-")
 }
 
 /// Bytes of the name, and of all arguments together, that an error about an unknown command shows.

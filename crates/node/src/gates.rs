@@ -27,6 +27,13 @@ impl Armed {
     /// The client has subscribed and speaks RESP2, where messages look like replies.
     pub(crate) const SUBSCRIBED: Self = Self(16);
 
+    /// The data set is being loaded.
+    pub(crate) const LOADING: Self = Self(32);
+    /// Nobody is served: the server is about to end, or to load its data again.
+    pub(crate) const STANDSTILL: Self = Self(64);
+    /// The last background save failed.
+    pub(crate) const DISK: Self = Self(128);
+
     /// What is armed by a client and its command.
     #[inline]
     pub(crate) fn by(client: &Client, found: Found) -> Self {
@@ -46,6 +53,11 @@ impl Armed {
         if wanted { self } else { Self(0) }
     }
 
+    /// Whether a gate of `other` is in this set.
+    pub(crate) const fn holds(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Whether no gate is armed.
     #[inline]
     pub(crate) const fn is_none(self) -> bool {
@@ -60,7 +72,7 @@ pub(crate) enum Verdict {
     Pass,
     /// The error is the reply.
     Refuse(ReplyError),
-    /// The request waits until the pause ends.
+    /// The request waits until the pause, or the standstill, ends.
     Hold,
 }
 
@@ -77,7 +89,8 @@ pub(crate) struct Asked<'a> {
 type Gate = fn(&Asked<'_>) -> Verdict;
 
 /// All gates in order. The name and the number of arguments have been checked before.
-const GATES: [Gate; 5] = [protected, authenticated, memory, subscribed, paused];
+const GATES: [Gate; 8] =
+    [standstill, protected, authenticated, memory, disk, subscribed, loading, paused];
 
 /// Walks through the gates; the first that does not let the request pass decides.
 pub(crate) fn walk(asked: &Asked<'_>) -> Verdict {
@@ -86,6 +99,15 @@ pub(crate) fn walk(asked: &Asked<'_>) -> Verdict {
             Verdict::Pass => {}
             stopped @ (Verdict::Refuse(_) | Verdict::Hold) => return stopped,
         }
+    }
+    Verdict::Pass
+}
+
+/// While the last save or a reload is under way everybody waits, but for who calls it off.
+fn standstill(asked: &Asked<'_>) -> Verdict {
+    let stands_still = asked.server.alarms.holds(Armed::STANDSTILL);
+    if stands_still && asked.found.command.spec.name != "shutdown" {
+        return Verdict::Hold;
     }
     Verdict::Pass
 }
@@ -128,6 +150,24 @@ fn memory(asked: &Asked<'_>) -> Verdict {
     Verdict::Pass
 }
 
+/// A server that shall save and cannot takes no writes, so that somebody notices. PING tells too.
+///
+/// Source of the text and of what it applies to: redis-server 7.0.15.
+fn disk(asked: &Asked<'_>) -> Verdict {
+    let (config, spec) = (&asked.server.config, &asked.found.command.spec);
+    let is_wanted = config.stop_writes_on_bgsave_error && !config.save.is_empty();
+    let is_meant = spec.flags.has(Flags::WRITE) || spec.name == "ping";
+    if !(is_wanted && is_meant && asked.server.alarms.holds(Armed::DISK)) {
+        return Verdict::Pass;
+    }
+    let text = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
+                persist to disk. Commands that may modify the data set are disabled, because this \
+                instance is configured to report errors during writes if RDB snapshotting fails \
+                (stop-writes-on-bgsave-error option). Please check the Redis logs for details \
+                about the RDB error.";
+    Verdict::Refuse(ReplyError::Coded(text.into()))
+}
+
 /// What a client may send while it waits for messages in RESP2.
 const WHILE_SUBSCRIBED: [&str; 9] = [
     "ping",
@@ -155,6 +195,16 @@ fn subscribed(asked: &Asked<'_>) -> Verdict {
         asked.found.full_name()
     );
     Verdict::Refuse(ReplyError::Generic(text.into()))
+}
+
+/// Until all data is there, only what does not need it is answered.
+fn loading(asked: &Asked<'_>) -> Verdict {
+    let is_loading = asked.server.alarms.holds(Armed::LOADING);
+    if !is_loading || asked.found.command.spec.flags.has(Flags::LOADING) {
+        return Verdict::Pass;
+    }
+    let text = "LOADING Redis is loading the dataset in memory";
+    Verdict::Refuse(ReplyError::Coded(text.into()))
 }
 
 /// CLIENT PAUSE holds back all commands, or those that may write.

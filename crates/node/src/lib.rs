@@ -26,13 +26,14 @@ mod gates;
 mod info;
 mod latency;
 mod memory;
+mod persistence;
 mod pubsub;
 mod serve;
 mod server;
 mod spare;
 mod statistics;
 
-pub use action::{Action, Event, ExitCause, Level, Refused};
+pub use action::{Action, Event, ExitCause, Level, Refused, SaveFault, SaveStep, Signal};
 pub use client::{ConnId, Peer};
 pub use serve::Served;
 pub use vesta_cmd::REDIS_VERSION;
@@ -153,7 +154,8 @@ impl Node {
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
         let blocked = self.server.blocked.next_deadline().unwrap_or(Mono::NEVER);
-        self.server.cron.next_deadline().min(blocked)
+        let persistence = self.server.persistence.next_deadline();
+        self.server.cron.next_deadline().min(blocked).min(persistence)
     }
 
     /// Starts to keep the stream of effects for [`Node::take_stream`].

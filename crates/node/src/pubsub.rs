@@ -1,4 +1,5 @@
-//! Channels and patterns, who has subscribed to them, and what is still to reach them.
+//! Channels, patterns and shard channels, who has subscribed to them, and what is still to reach
+//! them.
 //!
 //! A message is encoded once for each version of the protocol and copied into the mail of each
 //! subscriber. Mail is sent once for a client, not once for a message: the node hands it out as
@@ -29,6 +30,7 @@ type Name = Box<[u8]>;
 pub(crate) struct Subscriptions {
     channels: BTreeMap<Name, BTreeSet<ConnId>>,
     patterns: BTreeMap<Name, BTreeSet<ConnId>>,
+    shard_channels: BTreeMap<Name, BTreeSet<ConnId>>,
     /// Clients with mail; some may have got it meanwhile.
     mailed: Vec<ConnId>,
 }
@@ -38,23 +40,24 @@ pub(crate) struct Subscriptions {
 pub(crate) struct Subscriber {
     channels: BTreeSet<Name>,
     patterns: BTreeSet<Name>,
+    shard_channels: BTreeSet<Name>,
     /// Encoded messages that it is still to be sent.
     mail: Vec<u8>,
 }
 
 impl Subscriber {
-    /// How many channels, or patterns, it has subscribed to.
+    /// How many channels, patterns or shard channels it has subscribed to.
     pub(crate) fn count(&self, topic: Topic) -> usize {
         self.of(topic).len()
     }
 
     fn total(&self) -> usize {
-        self.channels.len() + self.patterns.len()
+        Topic::ALL.into_iter().map(|topic| self.count(topic)).sum()
     }
 
     /// Memory beyond its own, in bytes; about so much for names.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let names = self.channels.iter().chain(&self.patterns);
+        let names = Topic::ALL.into_iter().flat_map(|topic| self.of(topic));
         let names: usize = names.map(|name| name.len() + size_of::<Name>()).sum();
         size_of::<Self>() + names + self.mail.capacity()
     }
@@ -63,6 +66,7 @@ impl Subscriber {
         match topic {
             Topic::Channel => &self.channels,
             Topic::Pattern => &self.patterns,
+            Topic::Shard => &self.shard_channels,
         }
     }
 
@@ -70,39 +74,45 @@ impl Subscriber {
         match topic {
             Topic::Channel => &mut self.channels,
             Topic::Pattern => &mut self.patterns,
+            Topic::Shard => &mut self.shard_channels,
         }
     }
 }
 
 impl Subscriptions {
-    /// Channels that somebody has subscribed to.
-    pub(crate) fn channels(&self) -> impl Iterator<Item = &Name> {
-        self.channels.keys()
+    /// The names of this kind that somebody has subscribed to.
+    pub(crate) fn names(&self, topic: Topic) -> impl Iterator<Item = &Name> {
+        self.of(topic).keys()
     }
 
-    /// How many clients have subscribed to a channel by its name.
-    pub(crate) fn subscribers(&self, channel: &[u8]) -> usize {
-        self.channels.get(channel).map_or(0, BTreeSet::len)
+    /// How many names of this kind somebody has subscribed to.
+    pub(crate) fn count(&self, topic: Topic) -> usize {
+        self.of(topic).len()
     }
 
-    /// How many patterns somebody has subscribed to.
-    pub(crate) fn patterns(&self) -> usize {
-        self.patterns.len()
+    /// How many clients have subscribed to this name.
+    pub(crate) fn subscribers(&self, topic: Topic, name: &[u8]) -> usize {
+        self.of(topic).get(name).map_or(0, BTreeSet::len)
     }
 
-    /// How many channels somebody has subscribed to.
-    pub(crate) fn channel_count(&self) -> usize {
-        self.channels.len()
-    }
-
-    fn is_empty(&self) -> bool {
+    /// Whether nobody can get what is published to a channel, whatever its name.
+    fn reach_nobody(&self) -> bool {
         self.channels.is_empty() && self.patterns.is_empty()
+    }
+
+    fn of(&self, topic: Topic) -> &BTreeMap<Name, BTreeSet<ConnId>> {
+        match topic {
+            Topic::Channel => &self.channels,
+            Topic::Pattern => &self.patterns,
+            Topic::Shard => &self.shard_channels,
+        }
     }
 
     fn of_mut(&mut self, topic: Topic) -> &mut BTreeMap<Name, BTreeSet<ConnId>> {
         match topic {
             Topic::Channel => &mut self.channels,
             Topic::Pattern => &mut self.patterns,
+            Topic::Shard => &mut self.shard_channels,
         }
     }
 }
@@ -137,7 +147,7 @@ impl<'a> Encoded<'a> {
 }
 
 impl Server {
-    /// Has a client get what is published to a channel, or to those that match a pattern.
+    /// Has a client get what is published on a topic.
     pub(crate) fn subscribe(&mut self, conn: ConnId, topic: Topic, name: &[u8]) {
         let Some(client) = self.clients.get_mut(conn) else { return };
         let subscriber = client.subscriber.get_or_insert_default();
@@ -159,7 +169,7 @@ impl Server {
 
     /// Takes all subscriptions of a client back.
     pub(crate) fn unsubscribe_all(&mut self, conn: ConnId) {
-        for topic in [Topic::Channel, Topic::Pattern] {
+        for topic in Topic::ALL {
             for name in self.subscribed(conn, topic) {
                 self.unsubscribe(conn, topic, &name);
             }
@@ -183,10 +193,16 @@ impl Server {
     }
 
     /// Sends a message to whoever has subscribed to its channel; how many times it is sent. A
-    /// client gets it once for its channel and once for each of its patterns that match.
-    pub(crate) fn publish(&mut self, channel: &[u8], message: &[u8]) -> usize {
+    /// client gets it once for its channel and once for each of its patterns that match; patterns
+    /// do not match shard channels.
+    pub(crate) fn publish(&mut self, topic: Topic, channel: &[u8], message: &[u8]) -> usize {
         let Self { subscriptions, clients, config, .. } = self;
-        let Subscriptions { channels, patterns, mailed } = subscriptions;
+        let Subscriptions { channels, patterns, shard_channels, mailed } = subscriptions;
+        let nobody = BTreeMap::new();
+        let (kind, named, patterns): (&[u8], _, _) = match topic {
+            Topic::Channel | Topic::Pattern => (b"message", channels, &*patterns),
+            Topic::Shard => (b"smessage", shard_channels, &nobody),
+        };
         let [_, _, limit] = config.client_output_buffer_limit;
         let (mut sent, mut crowded) = (0, Vec::new());
         let mut send = |encoded: &mut Encoded<'_>, subscribers: &BTreeSet<ConnId>| {
@@ -207,8 +223,8 @@ impl Server {
                 }
             }
         };
-        if let Some(subscribers) = channels.get(channel) {
-            send(&mut Encoded::new(&[b"message", channel, message]), subscribers);
+        if let Some(subscribers) = named.get(channel) {
+            send(&mut Encoded::new(&[kind, channel, message]), subscribers);
         }
         for (pattern, subscribers) in patterns {
             if glob::matches(pattern, channel, false) {
@@ -247,7 +263,7 @@ impl Server {
     /// Forgets the subscriptions of a client that is gone.
     pub(crate) fn forget_subscriber(&mut self, conn: ConnId, gone: &Client) {
         let Some(subscriber) = &gone.subscriber else { return };
-        for topic in [Topic::Channel, Topic::Pattern] {
+        for topic in Topic::ALL {
             for name in subscriber.of(topic) {
                 self.leave(conn, topic, name);
             }
@@ -267,7 +283,7 @@ impl Node {
     /// that of its name, as far as the settings ask for it.
     pub(crate) fn publish_events(&mut self) {
         let events = self.store.take_events();
-        if self.server.subscriptions.is_empty() {
+        if self.server.subscriptions.reach_nobody() {
             return;
         }
         let wanted = self.server.config.notify_keyspace_events;
@@ -276,11 +292,11 @@ impl Node {
             if wanted.has(b'K') {
                 let mut channel = format!("__keyspace@{db}__:").into_bytes();
                 channel.extend_from_slice(&event.key);
-                self.server.publish(&channel, event.name.as_bytes());
+                self.server.publish(Topic::Channel, &channel, event.name.as_bytes());
             }
             if wanted.has(b'E') {
                 let channel = format!("__keyevent@{db}__:{}", event.name);
-                self.server.publish(channel.as_bytes(), &event.key);
+                self.server.publish(Topic::Channel, channel.as_bytes(), &event.key);
             }
         }
     }

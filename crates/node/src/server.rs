@@ -5,6 +5,7 @@ use crate::blocking::Blocked;
 use crate::clients::Clients;
 use crate::cron::Cron;
 use crate::gates::Armed;
+use crate::persistence::Persistence;
 use crate::pubsub::Subscriptions;
 use crate::spare::Spare;
 use crate::statistics::Statistics;
@@ -33,6 +34,9 @@ pub(crate) struct Server {
     /// A pause has ended: whoever waits is to be tried again.
     pub(crate) retry_blocked: bool,
     pub(crate) subscriptions: Subscriptions,
+    pub(crate) persistence: Persistence,
+    /// The gates that `persistence` arms.
+    pub(crate) alarms: Armed,
     pub(crate) usage: Usage,
     pub(crate) spare: Spare,
     /// Most bytes ever handed out by the allocator, as far as it was measured.
@@ -93,6 +97,8 @@ impl Server {
             blocked: Blocked::default(),
             retry_blocked: false,
             subscriptions: Subscriptions::default(),
+            persistence: Persistence::new(now),
+            alarms: Armed::default(),
             usage: Usage::default(),
             spare: Spare::new(),
             peak_bytes: 0,
@@ -113,6 +119,7 @@ impl Server {
         Armed::MEMORY
             .when(self.config.maxmemory_bytes > 0)
             .and(Armed::PAUSE.when(self.pause.is_some()))
+            .and(self.alarms)
     }
 
     /// Whether a client must authenticate before anything else.

@@ -260,7 +260,13 @@ impl Checker {
                 did.effects.front().is_some_and(|effect| self.is_deletion(call.now, effect));
             let before = if may_retry { Some(self.model.snapshot(call.link)?) } else { None };
             let reaction = self.model.execute(call.link, call.now, words)?;
-            match self.agree(call, &reaction, words, replies, did, trace) {
+            let mut outcome = self.agree(call, &reaction, words, replies, did, trace);
+            if may_retry && reaction.wait.is_some() && reaction.effect == Effect::Nothing {
+                // It is the last request of its call, and has no reply that could tell: what was
+                // deleted was gone when it began to wait.
+                outcome = Err("it waits, and a deletion is left".to_owned());
+            }
+            match outcome.and_then(|len| self.sends_agree(did).map(|()| len)) {
                 Ok(len) => {
                     if reaction.effect != Effect::Nothing {
                         self.model.data_changed();
@@ -516,15 +522,16 @@ impl Checker {
             self.model.pause = None;
         }
         self.policies.clear();
-        if self.model.settings.maxmemory_bytes > 0 && !self.model.waiters.is_empty() {
-            // Requests that are run again make room like others.
+        // Requests that are run again make room and find what has expired, like others.
+        let may_run = !self.model.waiters.is_empty();
+        if self.model.settings.maxmemory_bytes > 0 && may_run {
             self.policies.insert(self.model.settings.policy.clone());
         }
         let effects = self.follow(now, stream, trace)?;
         let mut did = Did { effects, sends, gone: Vec::new() };
         self.time_out(now, &mut did, trace)?;
         let deletes = did.effects.front().is_some_and(|effect| self.is_deletion(now, effect));
-        if deletes && !self.model.settings.active_expire {
+        if deletes && !may_run && !self.model.settings.active_expire {
             return Err("keys were deleted although active expiry is off".to_owned());
         }
         self.delete_due(now, &mut did, trace)?;

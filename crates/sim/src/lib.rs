@@ -17,6 +17,7 @@
 mod checker;
 mod client;
 mod clock;
+mod disk;
 mod follower;
 mod model;
 mod network;

@@ -111,7 +111,13 @@ impl Plan {
         let mut config = Config::default();
         let memory = self.memory_room_bytes.map_or(0, |room| BASE_BYTES + room);
         let [hard, soft, seconds] = self.output_limit;
+        // Decided by what is decided already, so that seeds of old keep their paths. Saves are
+        // slow, so that much happens until they are over.
+        let save = if self.databases == 4 { "1 1" } else { "" };
         let settings = [
+            ("save", save.to_owned()),
+            ("stop-writes-on-bgsave-error", "no".to_owned()),
+            ("rdb-key-save-delay", "3000".to_owned()),
             ("databases", self.databases.to_string()),
             ("protected-mode", "no".to_owned()),
             ("enable-debug-command", "yes".to_owned()),
@@ -122,7 +128,8 @@ impl Plan {
             ("hz", self.hz.to_string()),
         ];
         for (name, value) in settings {
-            let words: Vec<&[u8]> = value.as_bytes().split(|byte| *byte == b' ').collect();
+            let words = value.as_bytes().split(|byte| *byte == b' ');
+            let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
             let option = vesta_config::options::find(name.as_bytes());
             let set = option.map(|option| option.apply(&mut config, &words));
             assert!(matches!(set, Some(Ok(()))), "{name} cannot be set to {value}: {set:?}");

@@ -69,6 +69,8 @@ pub enum Flaw {
     DeletionsAreSilent,
     /// The rim sends replies to clients that have waited to others from time to time.
     RepliesGoAstray,
+    /// The disk thinks that a snapshot holds what is there when it ends.
+    SnapshotsComeLate,
 }
 
 /// Simulates what `seed` decides.

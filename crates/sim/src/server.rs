@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, VecDeque};
 use vesta_cmd::host::Usage;
 use vesta_node::{Action, ConnId, Event as NodeEvent, Node, Peer, Served};
 use vesta_resp::{Conversation, Outbox};
-use vesta_types::{Mono, Rng};
+use vesta_types::{Mono, Now, Rng};
 
 use crate::Flaw;
 use crate::checker::{Call, Check, Checker, Sends};
 use crate::clock::Clock;
+use crate::disk::Disk;
 use crate::network::Network;
 use crate::plan::{BASE_BYTES, Plan};
 use crate::trace::{Event, Trace, shown};
@@ -30,6 +31,7 @@ pub(crate) struct Server {
     /// Wishes of the node that are still to be carried out.
     actions: VecDeque<Action>,
     flaw: Option<Flaw>,
+    disk: Disk,
 }
 
 /// A client's connection.
@@ -66,6 +68,7 @@ impl Server {
             must_go: Vec::new(),
             actions: VecDeque::new(),
             flaw,
+            disk: Disk::new(plan.follower_config()),
         }
     }
 
@@ -131,10 +134,14 @@ impl Server {
     /// One turn of the event loop.
     pub(crate) fn turn(&mut self, world: &mut World<'_>) -> Check {
         let now = world.clock.now();
+        if let Some(news) = self.disk.news() {
+            self.node.handle(now, news);
+        }
         if now.mono >= self.node.next_deadline() {
             self.node.handle(now, NodeEvent::Tick);
             let stream = self.node.take_stream();
             let (sends, closed) = self.gather(world);
+            self.picture_snapshot(now);
             self.check_closed(world, &closed)?;
             world.checker.ticked(now, &stream, sends, world.trace)?;
         }
@@ -156,6 +163,32 @@ impl Server {
         match must_go.iter().find(|link| stays(link)) {
             None => Ok(()),
             Some(link) => Err(format!("link {link} may stay with too many replies pending")),
+        }
+    }
+
+    /// Has the disk know what must be in a snapshot that begins now, if one does.
+    fn picture_snapshot(&mut self, now: Now) {
+        let opened = self.actions.iter().find_map(|action| match action {
+            Action::SaveOpen { id, .. } => Some(*id),
+            Action::Log { .. }
+            | Action::Close(_)
+            | Action::Send { .. }
+            | Action::Resume(_)
+            | Action::Measure
+            | Action::Apply { .. }
+            | Action::RewriteConfig { .. }
+            | Action::PurgeMemory
+            | Action::Sleep { .. }
+            | Action::SaveWrite(_)
+            | Action::SaveFinish
+            | Action::SaveAbort
+            | Action::LoadOpen { .. }
+            | Action::LoadRead { .. }
+            | Action::Ready
+            | Action::Exit(_) => None,
+        });
+        if let Some(id) = opened {
+            self.disk.begin(id, &mut self.node, now);
         }
     }
 
@@ -262,6 +295,13 @@ impl Server {
                 | Action::RewriteConfig { .. }
                 | Action::PurgeMemory
                 | Action::Sleep { .. }
+                | Action::SaveOpen { .. }
+                | Action::SaveWrite(_)
+                | Action::SaveFinish
+                | Action::SaveAbort
+                | Action::LoadOpen { .. }
+                | Action::LoadRead { .. }
+                | Action::Ready
                 | Action::Exit(_) => {}
             }
             self.actions.push_back(action);
@@ -372,6 +412,26 @@ impl Server {
                     world.clock.pass_us(us);
                     self.node.handle(now, NodeEvent::Slept { conn });
                 }
+                Action::SaveOpen { id, .. } => self.disk.open(id),
+                Action::SaveWrite(bytes) => self.disk.write(&bytes),
+                Action::SaveFinish => {
+                    if self.flaw == Some(Flaw::SnapshotsComeLate) {
+                        self.disk.expect_now(&mut self.node, now);
+                    }
+                    if self.disk.finish()? {
+                        world.trace.reached.snapshots += 1;
+                    }
+                }
+                Action::SaveAbort => self.disk.abort(),
+                Action::LoadOpen { .. } => {
+                    let outcome = Ok(self.disk.open_to_read());
+                    self.node.handle(now, NodeEvent::LoadOpened(outcome));
+                }
+                Action::LoadRead { bytes_max } => {
+                    let bytes = self.disk.read(bytes_max);
+                    self.node.handle(now, NodeEvent::LoadPiece(Ok(bytes)));
+                }
+                Action::Ready => {}
                 Action::Exit(cause) => return Err(format!("the node wants to end: {cause:?}")),
             }
         }
@@ -392,11 +452,18 @@ fn note(action: &Action, world: &mut World<'_>) {
         Action::RewriteConfig { conn, .. } => format!("RewriteConfig for {conn:?}"),
         Action::Log { text, .. } => text.clone(),
         Action::Send { conn, bytes } => format!("Send {} to {conn:?}", shown(bytes)),
+        Action::SaveWrite(bytes) => format!("SaveWrite {}", shown(bytes)),
         Action::Close(_)
         | Action::Resume(_)
         | Action::Measure
         | Action::PurgeMemory
         | Action::Sleep { .. }
+        | Action::SaveOpen { .. }
+        | Action::SaveFinish
+        | Action::SaveAbort
+        | Action::LoadOpen { .. }
+        | Action::LoadRead { .. }
+        | Action::Ready
         | Action::Exit(_) => format!("{action:?}"),
     };
     world.trace.note(world.clock.now(), Event::Wished { action: text });

@@ -88,6 +88,8 @@ pub struct Reached {
     pub unblocked: u64,
     /// Clients that were told that what they wait for cannot come.
     pub disappointed: u64,
+    /// Snapshots that held what was there when they began.
+    pub snapshots: u64,
 }
 
 /// The record of one run.

@@ -44,7 +44,7 @@ fn two_hundred_seeds_pass_and_leave_no_place_unvisited() {
     assert!(counts(&mut all).iter().all(|count| **count > 0), "{all:?}");
 }
 
-fn counts(reached: &mut Reached) -> [&mut u64; 17] {
+fn counts(reached: &mut Reached) -> [&mut u64; 18] {
     let Reached {
         expired,
         evicted,
@@ -63,6 +63,7 @@ fn counts(reached: &mut Reached) -> [&mut u64; 17] {
         timed_out,
         unblocked,
         disappointed,
+        snapshots,
     } = reached;
     [
         expired,
@@ -82,6 +83,7 @@ fn counts(reached: &mut Reached) -> [&mut u64; 17] {
         timed_out,
         unblocked,
         disappointed,
+        snapshots,
     ]
 }
 
@@ -96,6 +98,7 @@ fn a_fault_built_in_on_purpose_is_found() {
         Flaw::LastInLineComesFirst,
         Flaw::DeletionsAreSilent,
         Flaw::RepliesGoAstray,
+        Flaw::SnapshotsComeLate,
     ] {
         let found = (0..40).any(|seed| run_with(seed, Some(flaw)).is_err());
         assert!(found, "{flaw:?} goes unnoticed");

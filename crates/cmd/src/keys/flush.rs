@@ -39,6 +39,7 @@ fn flushall(ctx: &mut WriteCtx<'_>) -> Outcome {
     for db in store.indexes() {
         removed += store.flush(db, lazily);
     }
+    ctx.propagation.note_all_flushed();
     flushed(ctx, removed)
 }
 

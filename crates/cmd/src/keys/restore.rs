@@ -5,7 +5,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use vesta_persist::rdb::{PayloadError, decode_payload};
 use vesta_spec::{Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
-use vesta_store::{Access, AccessPolicy, Class};
+use vesta_store::Class;
 use vesta_types::{Now, number};
 
 /// `RESTORE key ttl serialized-value [options]`: makes a key of a payload of DUMP.
@@ -72,7 +72,8 @@ fn restore(ctx: &mut WriteCtx<'_>) -> Outcome {
             ctx.changed_as(&[b"DEL", key]);
         }
     } else {
-        let clock = options.clock(ctx.keys.store().access(), ctx.now);
+        let access = ctx.keys.store().access();
+        let clock = access.known(options.idle_s, options.frequency, ctx.now.unix);
         ctx.keys.put(loaded.into_entry(key, expiry, clock));
         ctx.notify(Class::Generic, "restore", key);
         match expiry {
@@ -145,14 +146,5 @@ impl Options {
         }
         let at_ms = ttl.checked_add(now.unix.ms()).filter(|at| i64::try_from(*at).is_ok());
         at_ms.map(Some).ok_or(INVALID)
-    }
-
-    /// The access clock of the value; what the policy in force does not keep is not used.
-    fn clock(&self, access: &Access, now: Now) -> u32 {
-        match (access.policy, self.idle_s, self.frequency) {
-            (AccessPolicy::Lru, Some(idle_s), _) => access.aged(idle_s, now.unix),
-            (AccessPolicy::Lfu, _, Some(frequency)) => access.counted_at(frequency, now.unix),
-            (AccessPolicy::Lru | AccessPolicy::Lfu, _, _) => access.fresh(now.unix),
-        }
     }
 }

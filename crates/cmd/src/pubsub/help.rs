@@ -30,6 +30,10 @@ fn print(ctx: &mut ControlCtx<'_>) -> Outcome {
             "NUMSUB [<channel> ...]",
             "    Tell how many clients have subscribed to each <channel>, those with patterns",
             "    that match left out.",
+            "SHARDCHANNELS [<pattern>]",
+            "    List the shard channels that have subscribers, those that match <pattern> or all.",
+            "SHARDNUMSUB [<shardchannel> ...]",
+            "    Tell how many clients have subscribed to each <shardchannel>.",
         ],
     );
     Ok(Flow::Done)

@@ -1,5 +1,5 @@
-//! Messages to whoever listens: channels and patterns. Who has subscribed to what, and the way a
-//! message takes, are the node's.
+//! Messages to whoever listens: channels, patterns and shard channels. Who has subscribed to what,
+//! and the way a message takes, are the node's.
 
 mod channels;
 mod help;
@@ -9,17 +9,21 @@ mod publish;
 mod subscribe;
 mod unsubscribe;
 
-use crate::{Command, Run};
+use crate::host::Topic;
+use crate::{Command, ControlCtx, Run};
 use vesta_spec::{Arity, Flags, Group, Spec};
 
 /// All commands of the family.
 pub const COMMANDS: &[&Command] = &[
     &publish::PUBLISH,
+    &publish::SPUBLISH,
     &PUBSUB,
     &subscribe::SUBSCRIBE,
     &subscribe::PSUBSCRIBE,
+    &subscribe::SSUBSCRIBE,
     &unsubscribe::UNSUBSCRIBE,
     &unsubscribe::PUNSUBSCRIBE,
+    &unsubscribe::SUNSUBSCRIBE,
 ];
 
 /// `PUBSUB subcommand ...`: about channels and patterns.
@@ -33,7 +37,14 @@ const PUBSUB: Command = Command {
         summary: "Holds the commands about channels and patterns.",
         ..Spec::EMPTY
     },
-    run: Run::Container(&[channels::CHANNELS, help::HELP, numpat::NUMPAT, numsub::NUMSUB]),
+    run: Run::Container(&[
+        channels::CHANNELS,
+        help::HELP,
+        numpat::NUMPAT,
+        numsub::NUMSUB,
+        channels::SHARDCHANNELS,
+        numsub::SHARDNUMSUB,
+    ]),
 };
 
 /// What commands that ask about subscriptions have in common.
@@ -52,3 +63,16 @@ const SUBSCRIPTION: Spec = Spec {
     since: "2.0.0",
     ..Spec::EMPTY
 };
+
+/// Confirms a subscription or the end of one by a message, with how many there are then; `name` is
+/// null when there was none to end.
+fn confirm(ctx: &mut ControlCtx<'_>, topic: Topic, word: &str, name: Option<&[u8]>) {
+    let count = ctx.host.subscription_count(topic);
+    ctx.reply.push(3);
+    ctx.reply.text(word);
+    match name {
+        Some(name) => ctx.reply.bulk(name),
+        None => ctx.reply.null(),
+    }
+    ctx.reply.count(count);
+}

@@ -1,9 +1,9 @@
-//! `SUBSCRIBE channel...` and `PSUBSCRIBE pattern...`
+//! `SUBSCRIBE channel...`, `PSUBSCRIBE pattern...` and `SSUBSCRIBE shardchannel...`
 
-use super::SUBSCRIPTION;
+use super::{SUBSCRIPTION, confirm};
 use crate::host::Topic;
 use crate::{Command, ControlCtx, Flow, Outcome, Run};
-use vesta_spec::{Arity, Spec};
+use vesta_spec::{Arity, KeyFlags, KeySpec, Spec};
 
 /// `SUBSCRIBE channel...`: the client gets what is published to these channels.
 pub(super) const SUBSCRIBE: Command = Command {
@@ -31,6 +31,21 @@ pub(super) const PSUBSCRIBE: Command = Command {
     run: Run::Control(psubscribe),
 };
 
+/// `SSUBSCRIBE shardchannel...`: the client gets what is published to these shard channels.
+pub(super) const SSUBSCRIBE: Command = Command {
+    spec: Spec {
+        name: "ssubscribe",
+        arity: Arity::AtLeast(2),
+        keys: &[KeySpec::range(1, -1, 1, KeyFlags::NOT_KEY)],
+        since: "7.0.0",
+        complexity: "O(N) in the number of shard channels",
+        summary: "Listens to shard channels.",
+        syntax: "shardchannel...",
+        ..SUBSCRIPTION
+    },
+    run: Run::Control(ssubscribe),
+};
+
 fn subscribe(ctx: &mut ControlCtx<'_>) -> Outcome {
     add(ctx, Topic::Channel, "subscribe")
 }
@@ -39,15 +54,15 @@ fn psubscribe(ctx: &mut ControlCtx<'_>) -> Outcome {
     add(ctx, Topic::Pattern, "psubscribe")
 }
 
-/// Each name is confirmed by a message of its own, with how many subscriptions there are then.
+fn ssubscribe(ctx: &mut ControlCtx<'_>) -> Outcome {
+    add(ctx, Topic::Shard, "ssubscribe")
+}
+
+/// Each name is confirmed by a message of its own.
 fn add(ctx: &mut ControlCtx<'_>, topic: Topic, word: &str) -> Outcome {
     for name in ctx.request.args_from(1) {
         ctx.host.subscribe(topic, name);
-        let count = ctx.host.session().subscriptions;
-        ctx.reply.push(3);
-        ctx.reply.text(word);
-        ctx.reply.bulk(name);
-        ctx.reply.count(count);
+        confirm(ctx, topic, word, Some(name));
     }
     Ok(Flow::Done)
 }

@@ -6,6 +6,7 @@ mod debug;
 mod info;
 mod lolwut;
 mod memory;
+mod save;
 mod shutdown;
 mod time;
 
@@ -13,12 +14,15 @@ use crate::Command;
 
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[
+    &save::BGSAVE,
     &command::COMMAND,
     &config::CONFIG,
     &debug::DEBUG,
     &info::INFO,
+    &save::LASTSAVE,
     &lolwut::LOLWUT,
     &memory::MEMORY,
+    &save::SAVE,
     &shutdown::SHUTDOWN,
     &time::TIME,
 ];

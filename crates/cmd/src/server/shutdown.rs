@@ -1,6 +1,6 @@
 //! `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]`
 
-use crate::{Command, ControlCtx, Outcome, ReplyError, Run};
+use crate::{Command, ControlCtx, Flow, Outcome, ReplyError, Run};
 use vesta_config::ShutdownWish;
 use vesta_spec::{Arity, Flags, Group, Spec};
 
@@ -49,8 +49,12 @@ fn shutdown(ctx: &mut ControlCtx<'_>) -> Outcome {
         return Err(ReplyError::Syntax);
     }
     if abort {
-        // A shutdown that has begun executes no further command, hence none can be stopped.
-        return Err(ReplyError::text("No shutdown in progress."));
+        if !ctx.host.abort_shutdown(ctx.keys.store()) {
+            return Err(ReplyError::text("No shutdown in progress."));
+        }
+        ctx.reply.ok();
+        return Ok(Flow::Done);
     }
-    ctx.host.shutdown(wish)
+    let changes = ctx.propagation.changes();
+    ctx.host.shutdown(wish, ctx.keys.store(), changes)
 }

@@ -1,19 +1,42 @@
-//! `# Persistence`: nothing is kept on disk yet, which the fields that tools read say.
+//! `# Persistence`
 
 use super::{Facts, Fields};
+use alloc::format;
 
 pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
-    fields.add_all(&[("loading", 0), ("async_loading", 0)]);
-    fields.add("rdb_changes_since_last_save", facts.changes);
-    fields.add("rdb_bgsave_in_progress", 0);
-    // As in Redis, a server that has not saved counts from its start.
-    fields.add("rdb_last_save_time", facts.server.started.unix.secs());
-    fields.add("rdb_last_bgsave_status", "ok");
+    let (saving, loading) = (&facts.server.persistence.saving, &facts.server.persistence.loading);
+    let seconds = |seconds: Option<u64>| seconds.map_or(-1, |s| i64::try_from(s).unwrap_or(-1));
+    let progress = loading.progress(facts.now);
+    let (kept, keys) = saving.progress();
+    let percent = if keys == 0 { 0.0 } else { kept as f64 * 100.0 / keys as f64 };
+    fields.add("loading", u8::from(progress.is_some()));
+    // No memory is copied for a save, in Redis's sense, as no process is forked.
     fields.add_all(&[
-        ("rdb_last_bgsave_time_sec", -1),
-        ("rdb_current_bgsave_time_sec", -1),
-        ("rdb_saves", 0),
+        ("async_loading", 0),
+        ("current_cow_peak", 0),
+        ("current_cow_size", 0),
+        ("current_cow_size_age", 0),
+    ]);
+    fields.add("current_fork_perc", format!("{percent:.2}"));
+    fields.add_all(&[
+        ("current_save_keys_processed", kept),
+        ("current_save_keys_total", keys),
+        ("rdb_changes_since_last_save", saving.unsaved(facts.changes)),
+        ("rdb_bgsave_in_progress", u64::from(saving.is_background())),
+        ("rdb_last_save_time", saving.saved_at_s()),
+    ]);
+    fields.add("rdb_last_bgsave_status", if saving.has_failed() { "err" } else { "ok" });
+    fields.add_all(&[
+        ("rdb_last_bgsave_time_sec", seconds(saving.background_s())),
+        ("rdb_current_bgsave_time_sec", seconds(saving.elapsed_s(facts.now))),
+    ]);
+    fields.add_all(&[
+        ("rdb_saves", saving.saves()),
         ("rdb_last_cow_size", 0),
+        ("rdb_last_load_keys_expired", loading.tally.expired),
+        ("rdb_last_load_keys_loaded", loading.tally.loaded),
+    ]);
+    fields.add_all(&[
         ("aof_enabled", 0),
         ("aof_rewrite_in_progress", 0),
         ("aof_rewrite_scheduled", 0),
@@ -21,6 +44,22 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
         ("aof_current_rewrite_time_sec", -1),
     ]);
     fields.add("aof_last_bgrewrite_status", "ok");
+    fields.add_all(&[("aof_rewrites", 0), ("aof_rewrites_consecutive_failures", 0)]);
     fields.add("aof_last_write_status", "ok");
-    fields.add("aof_last_cow_size", 0);
+    fields.add_all(&[
+        ("aof_last_cow_size", 0),
+        ("module_fork_in_progress", 0),
+        ("module_fork_last_cow_size", 0),
+    ]);
+    if let Some(progress) = progress {
+        let loaded = progress.loaded_bytes as f64 * 100.0 / progress.total_bytes.max(1) as f64;
+        fields.add_all(&[
+            ("loading_start_time", progress.began_s),
+            ("loading_total_bytes", progress.total_bytes),
+            ("loading_rdb_used_mem", progress.used_bytes),
+            ("loading_loaded_bytes", progress.loaded_bytes),
+        ]);
+        fields.add("loading_loaded_perc", format!("{loaded:.2}"));
+        fields.add("loading_eta_seconds", progress.left_s);
+    }
 }

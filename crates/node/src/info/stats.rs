@@ -3,6 +3,7 @@
 use super::{Facts, Fields};
 use alloc::format;
 use alloc::string::String;
+use vesta_cmd::host::Topic;
 
 pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
     let statistics = &facts.server.statistics;
@@ -36,9 +37,9 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
         ("evicted_clients", 0),
         ("keyspace_hits", store.hits),
         ("keyspace_misses", store.misses),
-        ("pubsub_channels", subscriptions.channel_count() as u64),
-        ("pubsub_patterns", subscriptions.patterns() as u64),
-        ("pubsubshard_channels", 0),
+        ("pubsub_channels", subscriptions.count(Topic::Channel) as u64),
+        ("pubsub_patterns", subscriptions.count(Topic::Pattern) as u64),
+        ("pubsubshard_channels", subscriptions.count(Topic::Shard) as u64),
         ("latest_fork_usec", 0),
         ("total_forks", 0),
         ("tracking_total_keys", 0),

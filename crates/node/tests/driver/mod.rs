@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use vesta_cmd::host::{Process, Usage};
 use vesta_config::{Config, Peer as ConfigPeer};
-use vesta_node::{Action, ConnId, Event, Meter, Node, Peer, Served, Setup};
+use vesta_node::{Action, ConnId, Event, Meter, Node, Peer, SaveFault, Served, Setup};
 use vesta_resp::Conversation;
 use vesta_testkit::client::encode;
 use vesta_testkit::runner::{Command, Driver, Setup as Section, Unable};
@@ -21,8 +21,23 @@ pub struct World {
     pub now: Now,
     pub log: Vec<String>,
     pub ended: bool,
+    pub disk: Disk,
     conns: BTreeMap<u32, Wire>,
     next_conn: u32,
+}
+
+/// A disk that never waits.
+#[derive(Default)]
+pub struct Disk {
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// What every file that is written meets.
+    pub fault: Option<SaveFault>,
+    /// Whether written bytes are acknowledged and files finished.
+    pub stuck: bool,
+    /// The file that is written: its number, its name, and what it has.
+    pub open: Option<(u64, String, Vec<u8>)>,
+    /// What is left to be read.
+    reading: Vec<u8>,
 }
 
 /// A client's side of its connection.
@@ -54,8 +69,15 @@ impl World {
             ..Process::default()
         };
         let node = Node::new(Setup { config, process, seed: 1, now, meter: Meter::still() });
-        let mut world =
-            Self { node, now, log: Vec::new(), ended: false, conns: BTreeMap::new(), next_conn: 0 };
+        let mut world = Self {
+            node,
+            now,
+            log: Vec::new(),
+            ended: false,
+            disk: Disk::default(),
+            conns: BTreeMap::new(),
+            next_conn: 0,
+        };
         // The first tick comes before the first client, as in production.
         world.node.handle(now, Event::Tick);
         world.carry_out();
@@ -230,12 +252,60 @@ impl World {
                     self.now.unix.0 += us;
                     self.node.handle(self.now, Event::Slept { conn });
                 }
+                Action::SaveOpen { id, name, .. } => self.open_file(id, name),
+                Action::SaveWrite(bytes) => self.write_file(&bytes),
+                Action::SaveFinish => self.finish_file(),
+                Action::SaveAbort => self.disk.open = None,
+                Action::LoadOpen { name } => {
+                    let file = self.disk.files.get(&name).cloned();
+                    let outcome = Ok(file.as_ref().map(|file| file.len() as u64));
+                    self.disk.reading = file.unwrap_or_default();
+                    self.node.handle(self.now, Event::LoadOpened(outcome));
+                }
+                Action::LoadRead { bytes_max } => {
+                    let len = bytes_max.min(self.disk.reading.len());
+                    let bytes = self.disk.reading.drain(..len).collect();
+                    self.node.handle(self.now, Event::LoadPiece(Ok(bytes)));
+                }
+                Action::Ready => {}
                 Action::Exit(_) => {
                     self.ended = true;
                     let all: Vec<u32> = self.conns.keys().copied().collect();
                     all.into_iter().for_each(|conn| self.close(ConnId(conn)));
                 }
             }
+        }
+    }
+}
+
+impl World {
+    fn open_file(&mut self, id: u64, name: String) {
+        match self.disk.fault.clone() {
+            Some(fault) => {
+                self.node.handle(self.now, Event::SaveDone { id, outcome: Err(fault) });
+            }
+            None => self.disk.open = Some((id, name, Vec::new())),
+        }
+    }
+
+    fn write_file(&mut self, bytes: &[u8]) {
+        if let Some((id, _, file)) = &mut self.disk.open {
+            let id = *id;
+            file.extend_from_slice(bytes);
+            if !self.disk.stuck {
+                self.node.handle(self.now, Event::SaveWritten { id, bytes: bytes.len() });
+            }
+        }
+    }
+
+    /// Finishes the file that is written, if all of it has come.
+    pub fn finish_file(&mut self) {
+        if self.disk.stuck {
+            return;
+        }
+        if let Some((id, name, file)) = self.disk.open.take() {
+            self.disk.files.insert(name, file);
+            self.node.handle(self.now, Event::SaveDone { id, outcome: Ok(()) });
         }
     }
 }

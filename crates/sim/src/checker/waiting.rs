@@ -168,7 +168,7 @@ impl Checker {
     }
 
     /// Whether the answers that clients were given are those that are sent next.
-    fn sends_agree(&mut self, did: &Did) -> Check {
+    pub(super) fn sends_agree(&mut self, did: &Did) -> Check {
         let mut sends = did.sends.iter();
         for (link, reply) in self.model.answered.clone() {
             let Some(reply) = reply else { continue };

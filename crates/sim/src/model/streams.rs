@@ -217,7 +217,9 @@ fn xreadgroup(ask: &mut Ask<'_>) -> Answer {
             found.push((Reply::Bulk(key.clone()), Reply::Array(entries)));
         }
     }
-    ask.effect = Effect::All(effects);
+    if !effects.is_empty() {
+        ask.effect = Effect::All(effects);
+    }
     match reading.block {
         _ if !found.is_empty() => Ok(Reply::ByKey(found)),
         None => Ok(Reply::NullArray),

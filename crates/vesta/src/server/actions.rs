@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use vesta_config::{Config, Opt};
-use vesta_node::{Action, Event, Level as NodeLevel};
+use vesta_node::{Action, Event, Level as NodeLevel, SaveFault, SaveStep};
 use vesta_rt::log::Level;
 use vesta_rt::{files, process};
 use vesta_types::Now;
@@ -42,11 +42,52 @@ impl Turn {
                     sleep(us);
                     self.node.handle(now, Event::Slept { conn });
                 }
-                Action::Exit(_) => {
-                    self.booted.announce_shutdown();
-                    self.exit = true;
+                Action::SaveOpen { id, temporary, name, syncs_early } => {
+                    self.open_save(now, id, &temporary, &name, syncs_early);
+                }
+                Action::SaveWrite(bytes) => {
+                    if let Some(writer) = &self.files.writer {
+                        writer.write(bytes);
+                    }
+                }
+                Action::SaveFinish => {
+                    if let Some(writer) = &self.files.writer {
+                        writer.finish();
+                    }
+                }
+                Action::SaveAbort => {
+                    if let Some(writer) = &self.files.writer {
+                        writer.abort();
+                    }
+                }
+                Action::LoadOpen { name } => {
+                    let outcome = self.files.open_to_read(&name);
+                    self.node.handle(now, Event::LoadOpened(outcome));
+                }
+                Action::LoadRead { bytes_max } => {
+                    let outcome = self.files.read(bytes_max);
+                    self.node.handle(now, Event::LoadPiece(outcome));
+                }
+                Action::Ready => self.booted.announce_ready(),
+                Action::Exit(cause) => {
+                    self.booted.tell_stopping();
+                    self.exit = Some(cause);
                 }
             }
+        }
+    }
+
+    fn open_save(&mut self, now: Now, id: u64, temporary: &str, name: &str, syncs_early: bool) {
+        if let Err(why) = self.files.create(&self.booted.waker, id, temporary, name, syncs_early) {
+            let fault = SaveFault { step: SaveStep::Create, why: vesta_rt::errno_text(&why) };
+            self.node.handle(now, Event::SaveDone { id, outcome: Err(fault) });
+        }
+    }
+
+    /// Tells the node what has become of the files that are written.
+    pub(super) fn hear_of_files(&mut self, now: Now) {
+        while let Some(event) = self.files.event() {
+            self.node.handle(now, event);
         }
     }
 

@@ -21,7 +21,7 @@ use vesta_rt::clock::{Clock, Ticks};
 use vesta_rt::errno_text;
 use vesta_rt::log::{Level, Logger, Role, Sink};
 use vesta_rt::process::{self, PidFile, Supervisor, Title};
-use vesta_rt::reactor::{Reactor, Token};
+use vesta_rt::reactor::{Reactor, Token, Waker};
 use vesta_rt::signals::{Signal, Signals, report_panics};
 use vesta_rt::socket::Listener;
 
@@ -54,8 +54,10 @@ pub(crate) struct Booted {
     pub(crate) logger: Logger,
     /// Open sockets, not yet registered.
     pub(crate) listeners: Vec<Listener>,
-    /// The reactor; a signal is an event of [`Booted::SIGNALS`].
+    /// The reactor; a signal, or a report of a thread, is an event of [`Booted::WAKER`].
     pub(crate) reactor: Reactor,
+    /// Wakes the reactor.
+    pub(crate) waker: Waker,
     /// Requests to end.
     pub(crate) signals: Signals,
     /// The clocks.
@@ -100,9 +102,10 @@ pub(crate) fn boot(arguments: &[OsString]) -> Result<Booted, Failed> {
 
     let reactor = Reactor::new(EVENTS_PER_TURN)
         .map_err(|error| refused("Failed creating the event loop", &error))?;
-    let signals = reactor
-        .waker(Booted::SIGNALS)
-        .and_then(|waker| Signals::install(&waker))
+    let waker = reactor
+        .waker(Booted::WAKER)
+        .map_err(|error| refused("Failed creating the event loop", &error))?;
+    let signals = Signals::install(&waker)
         .map_err(|error| refused("Failed installing signal handlers", &error))?;
     let listeners =
         listeners(&config, &logger).map_err(|error| Failed::logged(&logger, error.to_string()))?;
@@ -118,6 +121,7 @@ pub(crate) fn boot(arguments: &[OsString]) -> Result<Booted, Failed> {
         logger,
         listeners,
         reactor,
+        waker,
         signals,
         clock: Clock::new(),
         ticks,
@@ -128,8 +132,9 @@ pub(crate) fn boot(arguments: &[OsString]) -> Result<Booted, Failed> {
 }
 
 impl Booted {
-    /// The token of the event that says: look at the signals. No socket may use it.
-    pub(crate) const SIGNALS: Token = Token(usize::MAX);
+    /// The token of the event that says: look at the signals, and hear the threads. No socket may
+    /// use it.
+    pub(crate) const WAKER: Token = Token(usize::MAX);
 
     /// Says that clients are served from now on: to the log, and to the supervisor.
     pub(crate) fn announce_ready(&self) {
@@ -147,14 +152,13 @@ impl Booted {
         self.logger.signal(&format!("Received {} scheduling shutdown...", signal.name()));
     }
 
-    /// Says that the shutdown has begun: to the log, and to the supervisor.
-    pub(crate) fn announce_shutdown(&self) {
-        self.logger.log(Level::Notice, "User requested shutdown...");
+    /// Says that the process is about to end, to the supervisor.
+    pub(crate) fn tell_stopping(&self) {
         self.tell_supervisor(Supervisor::stopping);
     }
 
     /// Leaves: closes the sockets, removes what the start created, says goodbye.
-    pub(crate) fn leave(self) -> ExitCode {
+    pub(crate) fn leave(self, code: ExitCode) -> ExitCode {
         if let Some(pid_file) = self.pid_file {
             self.logger.log(Level::Notice, "Removing the pid file.");
             if let Err(error) = pid_file.remove() {
@@ -171,7 +175,7 @@ impl Booted {
         }
         drop(self.listeners);
         self.logger.log(Level::Warning, "Vesta is now ready to exit, bye bye...");
-        ExitCode::SUCCESS
+        code
     }
 
     fn tell_supervisor(&self, say: impl FnOnce(Supervisor) -> io::Result<()>) {

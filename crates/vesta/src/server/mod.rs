@@ -4,6 +4,7 @@ mod actions;
 mod banner;
 mod boot;
 mod connections;
+mod data_files;
 mod facts;
 mod listen;
 mod logging;

@@ -9,16 +9,17 @@ use std::collections::VecDeque;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use vesta_node::{ConnId, Event, Meter, Node, Peer, Served, Setup};
+use vesta_node::{ConnId, Event, ExitCause, Meter, Node, Peer, Served, Setup, Signal};
 use vesta_rt::alloc::Purger;
 use vesta_rt::log::Level;
 use vesta_rt::reactor::{Ready, Token};
 use vesta_rt::socket::{Accepted, Address, Incoming, ReadOutcome};
-use vesta_rt::{alloc, clock, entropy, errno_text, process};
+use vesta_rt::{alloc, clock, entropy, errno_text, process, signals};
 use vesta_types::{Mono, Now, Unix};
 
 use super::boot::Booted;
 use super::connections::{Connection, Connections, Sent};
+use super::data_files::DataFiles;
 use super::rest::Rest;
 
 /// Bytes read from one client in one turn.
@@ -46,7 +47,8 @@ pub(super) struct Turn {
     buffer: Vec<u8>,
     spare: Vec<Vec<u8>>,
     pub(super) purger: Purger,
-    pub(super) exit: bool,
+    pub(super) files: DataFiles,
+    pub(super) exit: Option<ExitCause>,
     sent_bytes: u64,
     sent_writes: u64,
     rest: Rest,
@@ -77,17 +79,27 @@ pub(crate) fn run(booted: Booted) -> ExitCode {
         return ExitCode::FAILURE;
     }
     clock::rest_precisely();
-    turn.booted.announce_ready();
+    let now = read_clock(&turn.booted);
+    turn.node.load_at_start(now);
+    turn.carry_out(now);
     let mut ready = Vec::new();
-    while !turn.exit {
+    let cause = loop {
+        if let Some(cause) = turn.exit {
+            break cause;
+        }
         if let Err(error) = turn.once(&mut ready) {
             let why = errno_text(&error);
             turn.booted.logger.log(Level::Warning, &format!("The event loop failed: {why}"));
             return ExitCode::FAILURE;
         }
-    }
+    };
     turn.send_all();
-    turn.booted.leave()
+    // A file that is not finished goes.
+    drop(turn.files);
+    match cause {
+        ExitCause::Asked | ExitCause::Signal => turn.booted.leave(ExitCode::SUCCESS),
+        ExitCause::Failed => turn.booted.leave(ExitCode::FAILURE),
+    }
 }
 
 /// The first token of listeners; they go downwards from here.
@@ -114,7 +126,8 @@ impl Turn {
             buffer: vec![0; READ_BYTES],
             spare: Vec::new(),
             purger,
-            exit: false,
+            files: DataFiles::default(),
+            exit: None,
             sent_bytes: 0,
             sent_writes: 0,
             rest: Rest::new(now.mono),
@@ -179,11 +192,16 @@ impl Turn {
     }
 
     fn take(&mut self, now: Now, event: &Ready) {
-        if event.token == Booted::SIGNALS {
+        if event.token == Booted::WAKER {
             while let Some(signal) = self.booted.signals.take() {
                 self.booted.announce_signal(signal);
-                self.node.handle(now, Event::Terminate);
+                let signal = match signal {
+                    signals::Signal::Term => Signal::Term,
+                    signals::Signal::Int => Signal::Int,
+                };
+                self.node.handle(now, Event::Terminate(signal));
             }
+            self.hear_of_files(now);
             return;
         }
         if let Some(listener) = LISTENER_TOKENS.checked_sub(event.token.0)

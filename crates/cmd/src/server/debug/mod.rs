@@ -4,6 +4,7 @@ mod digest;
 mod object;
 mod populate;
 mod protocol;
+mod reload;
 
 use crate::help::{misused, reply_help};
 use crate::{Command, ControlCtx, Flow, Outcome, ReplyError, Run};
@@ -37,7 +38,7 @@ type Sub = (&'static str, core::ops::RangeInclusive<usize>, fn(&mut ControlCtx<'
 
 const ANY: usize = usize::MAX;
 
-const SUBS: [Sub; 11] = [
+const SUBS: [Sub; 12] = [
     ("change-repl-id", 0..=0, change_repl_id),
     ("digest", 0..=0, digest::digest),
     ("digest-value", 0..=ANY, digest::digest_value),
@@ -45,6 +46,7 @@ const SUBS: [Sub; 11] = [
     ("object", 1..=1, object::object),
     ("populate", 1..=3, populate::populate),
     ("protocol", 1..=1, protocol::protocol),
+    ("reload", 0..=ANY, reload::reload),
     ("replybuffer", 2..=2, replybuffer),
     ("set-active-expire", 1..=1, set_active_expire),
     ("sleep", 1..=1, sleep),
@@ -120,6 +122,9 @@ fn help(ctx: &mut ControlCtx<'_>) -> Outcome {
         "PROTOCOL <type>",
         "    Replies with a value of this type: string, integer, double, bignum, null,",
         "    array, set, map, attrib, push, verbatim, true, false.",
+        "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
+        "    Saves the data and loads it again. NOSAVE: loads the file that is there. NOFLUSH:",
+        "    what is there stays. MERGE: keys of the file replace those that are there.",
         "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|milliseconds>",
         "REPLYBUFFER RESIZING <0|1>",
         "    Understood for the sake of tests; buffers need no tuning here.",

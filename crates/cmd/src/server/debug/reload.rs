@@ -1,0 +1,25 @@
+//! `DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]`
+
+use crate::host::Reload;
+use crate::{ControlCtx, Outcome, ReplyError};
+
+/// `DEBUG RELOAD`: saves the data and loads it again.
+pub(super) fn reload(ctx: &mut ControlCtx<'_>) -> Outcome {
+    let mut how = Reload::default();
+    let mut cursor = ctx.cursor(2);
+    while !cursor.is_done() {
+        if cursor.take("nosave") {
+            how.nosave = true;
+        } else if cursor.take("noflush") {
+            how.noflush = true;
+        } else if cursor.take("merge") {
+            how.merge = true;
+        } else {
+            return Err(ReplyError::text(
+                "DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+            ));
+        }
+    }
+    let changes = ctx.propagation.changes();
+    ctx.host.reload(how, ctx.keys.store(), changes)
+}

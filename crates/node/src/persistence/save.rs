@@ -1,0 +1,510 @@
+//! Saving a snapshot while the data goes on changing.
+//!
+//! ```text
+//!            begin                all given                file in place
+//!   Idle ------------> Walking -------------> Closing ----------------------> Idle
+//!    ^                    | failed, or given up                                ^
+//!    |                    v                                                    |
+//!    +---------------- Clearing (marks of the snapshot go; the next may wait) -+
+//! ```
+//!
+//! The walk goes in slices of a quarter of a millisecond. While clients have something executed,
+//! slices take a sixth of the time; while they have not, all of it. When too much was handed out
+//! that is not on the disk yet, the walk waits; who changes what the walk has not got to does not.
+
+use super::keeper::{Facts, RdbKeeper};
+use super::load::Reload;
+use crate::ConnId;
+use crate::action::{Action, ExitCause, Level, SaveFault, SaveStep};
+use crate::cron::{STEPS_PER_SLICE, Slice};
+use crate::server::Server;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use vesta_cmd::REDIS_VERSION;
+use vesta_store::{SnapshotPhase, Store};
+use vesta_types::{Mono, Now};
+
+/// Bytes handed out and not yet written above which the walk waits.
+const OUTSTANDING_BYTES_MAX: usize = 4 << 20;
+/// Longest slice of the walk, in microseconds. A single large value may take longer.
+const WALK_SLICE_US: u64 = 250;
+/// Buckets walked between two readings of the meter.
+const BUCKETS_PER_STEP: usize = 16;
+/// Pauses between slices while clients are served, in slices.
+const GAP_SLICES: u64 = 5;
+/// How long after a failure save points are ignored, in milliseconds. Source: redis-server 7.0.15.
+const RETRY_DELAY_MS: u64 = 5000;
+
+/// What a snapshot is saved for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Purpose {
+    /// BGSAVE or a save point.
+    Background,
+    /// SAVE, whose client waits.
+    Client(ConnId),
+    /// The end of the server; `force`: it ends even if saving fails.
+    Exit { cause: ExitCause, force: bool },
+    /// DEBUG RELOAD, whose client waits.
+    Reload(ConnId, Reload),
+}
+
+/// A save that is under way.
+#[derive(Clone, Copy, Debug)]
+struct Job {
+    id: u64,
+    purpose: Purpose,
+    began: Now,
+    /// Changes of the data set since the start, when it began.
+    changes: u64,
+    /// Keys of all databases when it began.
+    keys: u64,
+    /// Keys written down.
+    kept: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    /// Entries are being given.
+    Walking {
+        job: Job,
+        /// Bytes handed out that are not written yet.
+        outstanding: usize,
+        /// When the next slice comes; never while too much is outstanding.
+        next_at: Mono,
+        /// Commands executed before the last slice.
+        processed: u64,
+    },
+    /// All is handed out; the disk has the word.
+    Closing(Job),
+    /// What a save that ended early has left in the data is being removed.
+    Clearing {
+        next_at: Mono,
+        /// What is to be saved then.
+        next: Option<Purpose>,
+    },
+}
+
+/// Everything about saving.
+#[derive(Debug)]
+pub(crate) struct Saving {
+    state: State,
+    next_id: u64,
+    /// Changes of the data set since the start that are on disk.
+    saved_changes: u64,
+    /// When the data was last saved; at first, when the server started.
+    saved_at: Now,
+    /// When a background save last began.
+    tried_at: Mono,
+    /// Whether the last background save failed.
+    failed: bool,
+    /// Seconds the last background save took.
+    background_s: Option<u64>,
+    /// Saves that succeeded.
+    saves: u64,
+    /// Clients that wait for the end of the server.
+    pub(super) exit_askers: Vec<ConnId>,
+}
+
+impl Saving {
+    pub(super) fn new(now: Now) -> Self {
+        Self {
+            state: State::Idle,
+            next_id: 0,
+            saved_changes: 0,
+            saved_at: now,
+            tried_at: Mono(0),
+            failed: false,
+            background_s: None,
+            saves: 0,
+            exit_askers: Vec::new(),
+        }
+    }
+
+    /// What is being saved for, or about to be.
+    pub(crate) fn purpose(&self) -> Option<Purpose> {
+        match &self.state {
+            State::Walking { job, .. } | State::Closing(job) => Some(job.purpose),
+            State::Clearing { next, .. } => *next,
+            State::Idle => None,
+        }
+    }
+
+    fn job(&self) -> Option<&Job> {
+        match &self.state {
+            State::Walking { job, .. } | State::Closing(job) => Some(job),
+            State::Clearing { .. } | State::Idle => None,
+        }
+    }
+
+    pub(crate) fn is_background(&self) -> bool {
+        self.purpose() == Some(Purpose::Background)
+    }
+
+    /// Whether clients wait until it is done.
+    pub(super) fn stands_still(&self) -> bool {
+        match self.purpose() {
+            Some(Purpose::Exit { .. } | Purpose::Reload(..)) => true,
+            Some(Purpose::Background | Purpose::Client(_)) | None => false,
+        }
+    }
+
+    /// Whether the last background save failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Changes, of `changes` since the start, that are not on disk.
+    pub(crate) fn unsaved(&self, changes: u64) -> u64 {
+        changes.saturating_sub(self.saved_changes)
+    }
+
+    /// The data on disk is that after `changes` changes.
+    pub(super) fn set_saved(&mut self, changes: u64) {
+        self.saved_changes = changes;
+    }
+
+    /// When the data was last saved, in seconds since 1970.
+    pub(crate) fn saved_at_s(&self) -> u64 {
+        self.saved_at.unix.secs()
+    }
+
+    /// Seconds the last background save took.
+    pub(crate) fn background_s(&self) -> Option<u64> {
+        self.background_s
+    }
+
+    /// Seconds since the background save under way began.
+    pub(crate) fn elapsed_s(&self, now: Now) -> Option<u64> {
+        let job = self.job().filter(|job| job.purpose == Purpose::Background)?;
+        Some(now.mono.since_us(job.began.mono) / 1_000_000)
+    }
+
+    /// Keys written down so far by the save under way, and all of its keys.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        self.job().map_or((0, 0), |job| (job.kept, job.keys))
+    }
+
+    /// Saves that succeeded.
+    pub(crate) fn saves(&self) -> u64 {
+        self.saves
+    }
+
+    /// Has no slice wait because of settings that are no more.
+    pub(crate) fn hurry(&mut self) {
+        if let State::Walking { next_at, .. } = &mut self.state
+            && *next_at != Mono::NEVER
+        {
+            *next_at = Mono(0);
+        }
+    }
+
+    /// When there is something to do.
+    pub(crate) fn next_deadline(&self) -> Mono {
+        match self.state {
+            State::Walking { next_at, .. } | State::Clearing { next_at, .. } => next_at,
+            State::Idle | State::Closing(_) => Mono::NEVER,
+        }
+    }
+}
+
+impl Server {
+    /// Begins to save the data as it is now; a save under way is given up. When the marks of an
+    /// earlier snapshot are still there, it begins when they are gone.
+    pub(crate) fn begin_save(
+        &mut self,
+        now: Now,
+        store: &mut Store,
+        changes: u64,
+        purpose: Purpose,
+    ) {
+        self.give_up_save(now, store);
+        if store.snapshot_phase() == SnapshotPhase::Idle {
+            self.start_save(now, store, changes, purpose);
+        } else {
+            let next = Some(purpose);
+            self.persistence.saving.state = State::Clearing { next_at: now.mono, next };
+        }
+        self.arm_persistence(now);
+    }
+
+    fn start_save(&mut self, now: Now, store: &mut Store, changes: u64, purpose: Purpose) {
+        let temporary = self.temporary_name();
+        let used = self.used_bytes(store.bytes());
+        let text = |number: u64| number.to_string().into_bytes();
+        let aux = [
+            ("redis-ver", REDIS_VERSION.as_bytes().to_vec()),
+            ("redis-bits", text(u64::from(self.process.arch_bits))),
+            ("ctime", text(now.unix.secs())),
+            ("used-mem", text(used)),
+            ("repl-id", self.repl_id.to_string().into_bytes()),
+            ("repl-offset", text(0)),
+            ("aof-base", text(0)),
+        ];
+        let config = &self.config;
+        let keeper = RdbKeeper::new(
+            store,
+            &Facts {
+                policy: config.maxmemory_policy,
+                compresses: config.rdbcompression,
+                with_checksum: config.rdbchecksum,
+                aux: &aux,
+                functions: &self.persistence.functions,
+                began: now.unix,
+            },
+        );
+        let saving = &mut self.persistence.saving;
+        saving.next_id += 1;
+        let id = saving.next_id;
+        self.actions.push_back(Action::SaveOpen {
+            id,
+            temporary,
+            name: config.dbfilename.clone(),
+            syncs_early: config.rdb_save_incremental_fsync,
+        });
+        let keys = store.indexes().map(|db| store.size(db).keys as u64).sum();
+        store.begin_snapshot(Box::new(keeper));
+        let job = Job { id, purpose, began: now, changes, keys, kept: 0 };
+        let processed = self.statistics.processed;
+        saving.state = State::Walking { job, outstanding: 0, next_at: now.mono, processed };
+        if purpose == Purpose::Background {
+            saving.tried_at = now.mono;
+            let line = format!("Background saving started by pid {}", self.process.pid);
+            self.log(Level::Notice, line);
+        }
+        self.save_slice(now, store);
+    }
+
+    /// Does what is due: walks on, or removes marks.
+    pub(crate) fn go_on_saving(&mut self, now: Now, store: &mut Store, changes: u64) {
+        if now.mono < self.persistence.saving.next_deadline() {
+            return;
+        }
+        match self.persistence.saving.state {
+            State::Walking { .. } => self.save_slice(now, store),
+            State::Clearing { .. } => self.clear_slice(now, store, changes),
+            State::Idle | State::Closing(_) => {}
+        }
+    }
+
+    /// Walks on for a slice of time and hands out what was written down.
+    fn save_slice(&mut self, now: Now, store: &mut Store) {
+        let key_delay_us = u64::try_from(self.config.rdb_key_save_delay_us).unwrap_or(0);
+        let executed = self.statistics.processed;
+        let State::Walking { job, outstanding, next_at, processed } =
+            &mut self.persistence.saving.state
+        else {
+            return;
+        };
+        if *outstanding >= OUTSTANDING_BYTES_MAX {
+            *next_at = Mono::NEVER;
+            return;
+        }
+        let buckets = if key_delay_us > 0 { 1 } else { BUCKETS_PER_STEP };
+        let mut slice = Slice::lasting(self.meter, WALK_SLICE_US, STEPS_PER_SLICE);
+        let is_over = loop {
+            if store.snapshot_step(buckets) {
+                break true;
+            }
+            if slice.is_over() || key_delay_us > 0 {
+                break false;
+            }
+        };
+        let keeper = store.keeper().expect("a walk has a keeper");
+        let fresh_keys = keeper.kept() - job.kept;
+        job.kept = keeper.kept();
+        let is_over = is_over && (key_delay_us == 0 || fresh_keys == 0);
+        let bytes = if is_over { keeper.finish() } else { keeper.drain() };
+        if !bytes.is_empty() {
+            *outstanding += bytes.len();
+            self.actions.push_back(Action::SaveWrite(bytes));
+        }
+        let busy = core::mem::replace(processed, executed) != executed;
+        let pause_us = if key_delay_us > 0 {
+            fresh_keys.saturating_mul(key_delay_us)
+        } else if busy {
+            WALK_SLICE_US + GAP_SLICES * WALK_SLICE_US
+        } else {
+            0
+        };
+        *next_at = Mono(now.mono.0.saturating_add(pause_us));
+        if is_over {
+            let job = *job;
+            store.end_snapshot();
+            self.actions.push_back(Action::SaveFinish);
+            self.persistence.saving.state = State::Closing(job);
+        }
+    }
+
+    /// Removes marks for a slice of time; begins what waits for that.
+    fn clear_slice(&mut self, now: Now, store: &mut Store, changes: u64) {
+        let mut slice = Slice::start(self.meter);
+        while !store.snapshot_step(BUCKETS_PER_STEP) && !slice.is_over() {}
+        let is_clear = store.snapshot_phase() == SnapshotPhase::Idle;
+        let State::Clearing { next_at, next } = &mut self.persistence.saving.state else { return };
+        if !is_clear {
+            *next_at = now.mono;
+            return;
+        }
+        let next = next.take();
+        self.persistence.saving.state = State::Idle;
+        if let Some(purpose) = next {
+            self.start_save(now, store, changes, purpose);
+        }
+        self.arm_persistence(now);
+    }
+
+    /// Bytes of the file `id` have been written.
+    pub(crate) fn save_written(&mut self, now: Now, id: u64, bytes: usize) {
+        if let State::Walking { job, outstanding, next_at, .. } = &mut self.persistence.saving.state
+            && job.id == id
+        {
+            *outstanding = outstanding.saturating_sub(bytes);
+            if *next_at == Mono::NEVER && *outstanding < OUTSTANDING_BYTES_MAX {
+                *next_at = now.mono;
+            }
+        }
+    }
+
+    /// The file `id` is in its place, or has failed.
+    pub(crate) fn save_done(
+        &mut self,
+        now: Now,
+        store: &mut Store,
+        id: u64,
+        outcome: Result<(), SaveFault>,
+    ) {
+        let Some(job) = self.persistence.saving.job().filter(|job| job.id == id).copied() else {
+            return;
+        };
+        self.leave_job(now, store);
+        match &outcome {
+            Ok(()) => {
+                let saving = &mut self.persistence.saving;
+                saving.saves += 1;
+                saving.saved_changes = job.changes;
+                saving.saved_at = now;
+                saving.failed = false;
+                self.log(Level::Notice, "DB saved on disk".to_string());
+            }
+            Err(fault) => {
+                let line = self.fault_line(fault);
+                self.log(Level::Warning, line);
+            }
+        }
+        self.end_job(now, &job, outcome.is_ok());
+        self.arm_persistence(now);
+    }
+
+    /// Does what the save was for.
+    fn end_job(&mut self, now: Now, job: &Job, is_saved: bool) {
+        match job.purpose {
+            Purpose::Background => {
+                let saving = &mut self.persistence.saving;
+                saving.background_s = Some(now.mono.since_us(job.began.mono) / 1_000_000);
+                saving.failed = !is_saved;
+                if is_saved {
+                    let line = "Background saving terminated with success".to_string();
+                    self.log(Level::Notice, line);
+                } else {
+                    self.log(Level::Warning, "Background saving error".to_string());
+                }
+            }
+            Purpose::Client(conn) => self.finish(conn, saved(is_saved)),
+            Purpose::Exit { cause, force } => self.saved_for_exit(cause, force, is_saved),
+            Purpose::Reload(conn, how) => {
+                if is_saved {
+                    self.begin_reload(now, conn, how);
+                } else {
+                    self.finish(conn, saved(false));
+                }
+            }
+        }
+    }
+
+    /// Gives up what is being saved, or about to be; who waits for it is told.
+    pub(crate) fn give_up_save(&mut self, now: Now, store: &mut Store) {
+        let purpose = self.persistence.saving.purpose();
+        if self.persistence.saving.job().is_some() {
+            self.actions.push_back(Action::SaveAbort);
+        }
+        self.leave_job(now, store);
+        if let Some(Purpose::Client(conn)) = purpose {
+            self.finish(conn, saved(false));
+        }
+        self.arm_persistence(now);
+    }
+
+    /// Leaves the states that have a job.
+    fn leave_job(&mut self, now: Now, store: &mut Store) {
+        store.abort_snapshot();
+        self.persistence.saving.state = match store.snapshot_phase() {
+            SnapshotPhase::Idle => State::Idle,
+            SnapshotPhase::Running | SnapshotPhase::Clearing => {
+                State::Clearing { next_at: now.mono, next: None }
+            }
+        };
+    }
+
+    /// Begins a save when a save point says so, or when everything was deleted.
+    pub(crate) fn check_save_points(
+        &mut self,
+        now: Now,
+        store: &mut Store,
+        changes: u64,
+        all_flushed: bool,
+    ) {
+        if self.ending || self.persistence.loading.is_under_way() {
+            return;
+        }
+        let saving = &self.persistence.saving;
+        if all_flushed && !self.config.save.is_empty() {
+            // What is still on disk would come back.
+            self.begin_save(now, store, changes, Purpose::Background);
+            return;
+        }
+        if saving.purpose().is_some() {
+            return;
+        }
+        if saving.failed && now.mono < saving.tried_at.plus_ms(RETRY_DELAY_MS) {
+            return;
+        }
+        let elapsed_s = now.mono.since_us(saving.saved_at.mono) / 1_000_000;
+        let unsaved = saving.unsaved(changes);
+        let is_due = |seconds: u64, least: u64| unsaved >= least && elapsed_s > seconds;
+        let mut points = self.config.save.iter();
+        let Some(point) = points.find(|point| is_due(point.seconds, point.changes)) else { return };
+        let line = format!("{} changes in {} seconds. Saving...", point.changes, point.seconds);
+        self.log(Level::Notice, line);
+        self.begin_save(now, store, changes, Purpose::Background);
+    }
+
+    fn temporary_name(&self) -> String {
+        format!("temp-{}.rdb", self.process.pid)
+    }
+
+    /// What the log says of a failure. Source of the texts: redis-server 7.0.15.
+    fn fault_line(&self, fault: &SaveFault) -> String {
+        let (temporary, name) = (self.temporary_name(), &self.config.dbfilename);
+        let (dir, why) = (&self.config.dir, &fault.why);
+        match fault.step {
+            SaveStep::Create => format!(
+                "Failed opening the temp RDB file {temporary} (in server root dir {dir}) for \
+                 saving: {why}"
+            ),
+            SaveStep::Write => format!("Write error saving DB on disk(write): {why}"),
+            SaveStep::Sync => format!("Write error saving DB on disk(fsync): {why}"),
+            SaveStep::Rename => format!(
+                "Error moving temp DB file {temporary} on the final destination {name} (in server \
+                 root dir {dir}): {why}"
+            ),
+        }
+    }
+}
+
+/// The reply of whoever waits for a save. Redis says no more than that it failed; the log does.
+fn saved(is_saved: bool) -> Result<(), String> {
+    if is_saved { Ok(()) } else { Err(String::from("ERR")) }
+}

@@ -256,11 +256,12 @@ impl Oracle {
 pub struct Vesta;
 
 impl Vesta {
-    /// `VESTA_BIN`, or the `vesta` beside the running test executable; `None` if neither exists.
+    /// `VESTA_BIN`, a relative path being one from the root of the workspace, where no test runs;
+    /// else the `vesta` beside the running test executable; `None` if neither exists.
     #[must_use]
     pub fn binary() -> Option<PathBuf> {
         if let Some(path) = std::env::var_os("VESTA_BIN") {
-            return Some(path.into());
+            return Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path));
         }
         let test = std::env::current_exe().ok()?;
         // target/<profile>/deps/<test>, or target/<profile>/<tool>

@@ -96,6 +96,13 @@ impl Running {
         Ok(&mut self.admin)
     }
 
+    /// Gives the server two turns, in which it can do what it has to do.
+    fn take_turns(&mut self) -> io::Result<()> {
+        self.admin()?;
+        self.admin()?;
+        Ok(())
+    }
+
     fn clean(&mut self, setup: Setup<'_>) -> io::Result<()> {
         // A listener of the last section would be seen among the clients of this one.
         if let Some(mut listener) = self.listener.take() {
@@ -296,11 +303,15 @@ impl Driver for TcpDriver {
     }
 
     fn is_silent(&mut self, conn: &mut Client) -> Result<bool, Unable> {
-        // The server is given two turns in which it could have answered.
-        let running = self.running()?;
-        running.admin()?;
-        running.admin()?;
+        self.running()?.take_turns()?;
         Ok(!conn.has_bytes()?)
+    }
+
+    fn close(&mut self, conn: Client) -> Result<(), Unable> {
+        drop(conn);
+        // The reference forgets a client only at the end of the turn in which it sees that it has
+        // gone: without this, the next request might come in the same turn.
+        Ok(self.running()?.take_turns()?)
     }
 
     fn addresses(&mut self, conn: &mut Client) -> Result<(String, String), Unable> {

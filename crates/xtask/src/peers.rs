@@ -17,7 +17,7 @@ const COMPATIBLE_WITH: Version = Version([7, 2, 0]);
 /// `VESTA_BIN`, or a fresh build.
 fn binary(root: &Path) -> io::Result<PathBuf> {
     match std::env::var_os("VESTA_BIN") {
-        Some(path) => Ok(PathBuf::from(path)),
+        Some(path) => Ok(root.join(path)),
         None => {
             process::run(root, env!("CARGO"), &["build", "--quiet", "--package", "vesta"])?;
             let target = std::env::var_os("CARGO_TARGET_DIR");

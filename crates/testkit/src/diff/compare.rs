@@ -2,7 +2,6 @@
 
 use core::mem::discriminant;
 
-use crate::runner::Command;
 use crate::value::Value;
 
 /// Two servers read their clocks at different moments: times may differ by this much.
@@ -81,22 +80,6 @@ pub fn agree(command: &[Vec<u8>], ours: &Value, reference: &Value) -> bool {
         (b"RANDOMKEY", _) => ours.text().is_some() && reference.text().is_some(),
         _ => false,
     }
-}
-
-/// Whether it is only that the reference gives a small sorted set its large form when SORT has
-/// looked at it, which reading should not do.
-pub(super) fn grown_by_sort(
-    earlier: &[Command],
-    command: &[Vec<u8>],
-    ours: &Value,
-    reference: &Value,
-) -> bool {
-    let is = |word: &[u8], name: &str| word.eq_ignore_ascii_case(name.as_bytes());
-    let is_sort = |word: &Vec<u8>| is(word, "SORT") || is(word, "SORT_RO");
-    ours.text() == Some(b"listpack")
-        && reference.text() == Some(b"skiplist")
-        && command.first().is_some_and(|name| is(name, "OBJECT"))
-        && earlier.iter().any(|command| command.first().is_some_and(is_sort))
 }
 
 fn near(ours: &Value, reference: &Value, difference_max: i64) -> bool {

@@ -112,7 +112,7 @@ pub(crate) fn run(options: &Options, root: &Path) -> io::Result<bool> {
 /// `VESTA_BIN`, or a fresh release build.
 fn vesta_binary(root: &Path) -> io::Result<PathBuf> {
     if let Some(path) = std::env::var_os("VESTA_BIN") {
-        return Ok(path.into());
+        return Ok(root.join(path));
     }
     process::run(root, env!("CARGO"), &["build", "--release", "--package", "vesta"])?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);

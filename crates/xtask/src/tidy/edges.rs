@@ -41,7 +41,7 @@ pub(super) const ALLOWED: &[Row] = &[
     row("persist", Layer::Pure, &["ds", "store", "types"]),
     row("config", Layer::Pure, &["types"]),
     row("cmd", Layer::Pure, &["config", "persist", "resp", "spec", "store", "types"]),
-    row("node", Layer::Pure, &["cmd", "config", "resp", "spec", "store", "types"]),
+    row("node", Layer::Pure, &["cmd", "config", "persist", "resp", "spec", "store", "types"]),
     row("rt", Layer::Rim, &[]),
     row("vesta", Layer::Rim, &["cmd", "config", "node", "resp", "rt", "types"]),
     row("sim", Layer::Dev, &["cmd", "config", "node", "resp", "store", "types"]),

@@ -21,8 +21,7 @@ const MEMBER: Slot = From(&[
     b"9223372036854775807",
     b"01",
 ]);
-/// Scores that both print alike, the frequent ones twice. No minus zero: the reference drops its
-/// sign where a set that is being stored has been small for a moment.
+/// Scores that both print alike, the frequent ones twice.
 const SCORE: Slot = From(&[
     b"0",
     b"0",
@@ -33,6 +32,7 @@ const SCORE: Slot = From(&[
     b"7",
     b"128",
     b"-32769",
+    b"-0",
     b"4294967296",
     b"0.5",
     b"-2.25",

@@ -28,7 +28,7 @@ pub struct NewFile {
     pub temporary: PathBuf,
     /// Where it goes when it is finished, in the same directory.
     pub path: PathBuf,
-    /// Whether it is synced every [`SYNC_BYTES`].
+    /// Whether it is synced every 4 MiB, so that the end is not a wait for all of it.
     pub syncs_early: bool,
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::client::Client;
 use crate::process::Server;
@@ -101,6 +101,21 @@ impl Running {
         self.admin()?;
         self.admin()?;
         Ok(())
+    }
+
+    /// Waits until a background save under way has ended: how long that takes is the disk's
+    /// affair, and a step in time says that it is over.
+    fn await_save(&mut self) -> io::Result<()> {
+        let give_up_at = Instant::now() + PATIENCE;
+        let admin = self.admin()?;
+        while Instant::now() < give_up_at {
+            let info = admin.command(&["INFO", "persistence"])?;
+            let mut lines = info.text().unwrap_or_default().split(|byte| *byte == b'\n');
+            if !lines.any(|line| line.starts_with(b"rdb_bgsave_in_progress:1")) {
+                return Ok(());
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::TimedOut, "a background save does not end"))
     }
 
     fn clean(&mut self, setup: Setup<'_>) -> io::Result<()> {
@@ -325,6 +340,7 @@ impl Driver for TcpDriver {
         }
         let until = self.unix_ms()?.saturating_add_unsigned(ms);
         while self.unix_ms()? <= until {}
+        self.running()?.await_save()?;
         Ok(true)
     }
 

@@ -21,6 +21,7 @@ pub mod hash;
 mod help;
 pub mod host;
 pub mod hyperloglog;
+mod keep;
 pub mod keys;
 pub mod list;
 mod long_double;

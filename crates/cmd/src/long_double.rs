@@ -20,7 +20,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use num_bigint::BigUint;
-use vesta_types::number::Hexadecimal;
+use vesta_types::number::{Hexadecimal, parse_exponent};
+
+/// Exponents of this size mean infinity or zero, and can be reckoned with.
+const FAR: i64 = 1_000_000_000;
 
 /// Longest text that is read, in bytes.
 const TEXT_BYTES_MAX: usize = 5119;
@@ -278,7 +281,7 @@ impl<'a> Digits<'a> {
         }
         let exponent = match rest.split_first() {
             None => 0,
-            Some((b'e' | b'E', rest)) => parse_exponent(rest)?,
+            Some((b'e' | b'E', rest)) => parse_exponent(rest)?.clamp(-FAR, FAR),
             Some(_) => return None,
         };
         Some(Self { whole, fraction, exponent })
@@ -300,22 +303,6 @@ impl<'a> Digits<'a> {
 /// A length as a number to reckon with; lengths here are those of a short text.
 fn signed(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
-}
-
-/// Reads the digits of an exponent; what is far out of range stays far out of range.
-fn parse_exponent(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = match text.split_first()? {
-        (b'-', rest) => (true, rest),
-        (b'+', rest) => (false, rest),
-        _ => (false, text),
-    };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let size = digits.iter().fold(0_i64, |sum, digit| {
-        (sum * 10 + i64::from(digit.wrapping_sub(b'0'))).min(1_000_000_000)
-    });
-    Some(if negative { -size } else { size })
 }
 
 fn parse_decimal(negative: bool, text: &[u8]) -> Option<LongDouble> {

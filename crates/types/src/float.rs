@@ -151,8 +151,10 @@ impl Hexadecimal {
     }
 }
 
-/// Reads the digits of an exponent; what is far out of range stays far out of range.
-fn parse_exponent(text: &[u8]) -> Option<i64> {
+/// Reads a decimal exponent, a sign and digits; what is far out of range stays far out of range.
+/// `None` when it is anything else.
+#[must_use]
+pub fn parse_exponent(text: &[u8]) -> Option<i64> {
     let (is_negative, digits) = match text.split_first()? {
         (b'-', rest) => (true, rest),
         (b'+', rest) => (false, rest),

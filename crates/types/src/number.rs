@@ -3,7 +3,7 @@
 //! Redis reads integers strictly (no leading `+`, blank or zero) and prints floats in their
 //! shortest form that reads back the same (since 7.2).
 
-pub use crate::float::{Hexadecimal, parse_f64, parse_f64_leniently};
+pub use crate::float::{Hexadecimal, parse_exponent, parse_f64, parse_f64_leniently};
 
 use alloc::format;
 use alloc::string::String;

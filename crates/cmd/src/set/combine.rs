@@ -1,8 +1,8 @@
 //! What the commands on several sets share: reading the sources, and keeping a result.
 
-use crate::{Class, Flow, Outcome, ReplyError, WriteCtx};
+use crate::{Class, Outcome, ReplyError, WriteCtx};
 use alloc::vec::Vec;
-use vesta_store::{Deadline, Keyspace, Kind, Set};
+use vesta_store::{Keyspace, Kind, Set};
 
 /// Looks all of `keys` up as a reading command does.
 ///
@@ -32,14 +32,5 @@ pub(super) fn keep(
     result: Set,
 ) -> Outcome {
     let count = result.len();
-    if count > 0 {
-        ctx.keys.set_object(key, result.into_object(), Deadline::Never);
-        ctx.notify(Class::Set, event, key);
-        ctx.changed();
-    } else if ctx.keys.delete(key) {
-        ctx.notify(Class::Generic, "del", key);
-        ctx.changed();
-    }
-    ctx.reply.count(count);
-    Ok(Flow::Done)
+    crate::keep::keep(ctx, key, (Class::Set, event), count, result.into_object())
 }

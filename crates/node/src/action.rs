@@ -1,6 +1,7 @@
 //! What goes into a node and what it wishes for.
 
 use crate::ConnId;
+use crate::disk::{DiskNews, DiskWish};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -47,27 +48,8 @@ pub enum Event {
     },
     /// The process was asked to end by a signal.
     Terminate(Signal),
-    /// Bytes of [`Action::SaveWrite`] were written, or at least taken off our hands.
-    SaveWritten {
-        /// The file.
-        id: u64,
-        /// How many.
-        bytes: usize,
-    },
-    /// A file of [`Action::SaveOpen`] is in its place and safe, or it has failed, and nothing of
-    /// it is left.
-    SaveDone {
-        /// The file.
-        id: u64,
-        /// Whether it is there.
-        outcome: Result<(), SaveFault>,
-    },
-    /// The outcome of [`Action::LoadOpen`]: the length of the file in bytes, `None` when there is
-    /// none, or why it cannot be read.
-    LoadOpened(Result<Option<u64>, String>),
-    /// The outcome of [`Action::LoadRead`]: bytes, none at the end of the file, or why it cannot be
-    /// read.
-    LoadPiece(Result<Vec<u8>, String>),
+    /// Something about files.
+    Disk(DiskNews),
 }
 
 /// What asks a process to end.
@@ -77,28 +59,6 @@ pub enum Signal {
     Term,
     /// `SIGINT`.
     Int,
-}
-
-/// Why a file could not be saved.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SaveFault {
-    /// What failed.
-    pub step: SaveStep,
-    /// What the system said.
-    pub why: String,
-}
-
-/// What is done with a file that is saved.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum SaveStep {
-    /// Creating the temporary file.
-    Create,
-    /// Writing to it.
-    Write,
-    /// Syncing it, or its directory.
-    Sync,
-    /// Giving it its name.
-    Rename,
 }
 
 /// Something the node wants done outside. Whoever drives a node carries all of them out, in order.
@@ -119,6 +79,8 @@ pub enum Action {
         conn: ConnId,
         /// What.
         bytes: Vec<u8>,
+        /// The batch of the log that they wait for; 0 for none.
+        batch: u64,
     },
     /// A client that waited may be served again, beginning with what its inbox holds.
     Resume(ConnId),
@@ -149,34 +111,12 @@ pub enum Action {
         /// How long.
         us: u64,
     },
-    /// Begin to write a file in the working directory; one that is not finished is given up. The
-    /// next actions about saving mean this one; answer with [`Event::SaveDone`] once it has failed
-    /// or is finished.
-    SaveOpen {
-        /// Tells it from others.
-        id: u64,
-        /// Where it is written; what is there already is lost.
-        temporary: String,
-        /// The name it is to have.
-        name: String,
-        /// Whether it is synced every few megabytes (`rdb-save-incremental-fsync`).
-        syncs_early: bool,
-    },
-    /// Append to the file that is written; answer with [`Event::SaveWritten`].
-    SaveWrite(Vec<u8>),
-    /// Make the file safe, and then give it its name, for good: answer with [`Event::SaveDone`].
-    SaveFinish,
-    /// Remove the file; no answer is needed, and one that is under way already is ignored.
-    SaveAbort,
-    /// Open a file in the working directory; answer with [`Event::LoadOpened`].
-    LoadOpen {
-        /// Its name.
-        name: String,
-    },
-    /// Read on in the file that was opened last; answer with [`Event::LoadPiece`].
-    LoadRead {
-        /// How much.
-        bytes_max: usize,
+    /// Do something with files.
+    Disk(DiskWish),
+    /// Let the replies leave that wait for no batch of the log behind this one.
+    Release {
+        /// The number of the batch.
+        batch: u64,
     },
     /// The data set is there: tell whoever waits for that.
     Ready,

@@ -263,7 +263,8 @@ impl Server {
         let Waiting::Key { unheard } = client.waiting else { return };
         client.waiting = Waiting::No;
         if !unheard {
-            self.actions.push_back(Action::Send { conn, bytes: outbox.into_bytes() });
+            let bytes = outbox.into_bytes();
+            self.actions.push_back(Action::Send { conn, bytes, batch: 0 });
         }
         self.actions.push_back(Action::Resume(conn));
     }

@@ -96,14 +96,7 @@ impl Node {
             }
             Event::Slept { conn } => self.server.finish(conn, Ok(())),
             Event::Terminate(signal) => self.terminate(now, signal),
-            Event::SaveWritten { id, bytes } => self.server.save_written(now, id, bytes),
-            Event::SaveDone { id, outcome } => {
-                self.server.save_done(now, &mut self.store, id, outcome);
-            }
-            Event::LoadOpened(outcome) => {
-                self.server.load_opened(now, &mut self.store, outcome);
-            }
-            Event::LoadPiece(outcome) => self.server.load_piece(now, outcome),
+            Event::Disk(news) => self.hear_of_disk(now, news),
         }
     }
 
@@ -313,7 +306,7 @@ impl Server {
         }
         if !unheard {
             let bytes: Vec<u8> = outbox.since(mark).to_vec();
-            self.actions.push_back(Action::Send { conn, bytes });
+            self.actions.push_back(Action::Send { conn, bytes, batch: 0 });
         }
         self.actions.push_back(Action::Resume(conn));
     }

@@ -20,6 +20,7 @@ mod client;
 mod clients;
 mod cron;
 mod desk;
+mod disk;
 mod dump;
 mod execute;
 mod gates;
@@ -33,8 +34,9 @@ mod server;
 mod spare;
 mod statistics;
 
-pub use action::{Action, Event, ExitCause, Level, Refused, SaveFault, SaveStep, Signal};
+pub use action::{Action, Event, ExitCause, Level, Refused, Signal};
 pub use client::{ConnId, Peer};
+pub use disk::{DiskNews, DiskWish, FileFault, FileStep, LogStep, SaveFault, SaveStep};
 pub use serve::Served;
 pub use vesta_cmd::REDIS_VERSION;
 

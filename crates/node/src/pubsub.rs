@@ -254,7 +254,7 @@ impl Server {
         while let Some(conn) = self.subscriptions.mailed.pop() {
             let bytes = self.clients.get_mut(conn).map(Client::take_mail).unwrap_or_default();
             if !bytes.is_empty() {
-                return Some(Action::Send { conn, bytes });
+                return Some(Action::Send { conn, bytes, batch: 0 });
             }
         }
         None

@@ -4,7 +4,7 @@ mod driver;
 
 use driver::World;
 use vesta_config::{Config, SavePoint};
-use vesta_node::{Action, ConnId, Event, SaveFault, SaveStep, Signal};
+use vesta_node::{Action, ConnId, DiskNews, DiskWish, Event, SaveFault, SaveStep, Signal};
 
 fn world(points: &[(u64, u64)]) -> World {
     let save =
@@ -98,7 +98,7 @@ fn the_walk_waits_for_the_disk_and_the_snapshot_stays_exact() {
     world.ask(conn, &["FLUSHALL"]);
     world.disk.stuck = false;
     let (id, bytes) = (world.disk.open.as_ref().unwrap().0, waits_at);
-    world.node.handle(world.now, Event::SaveWritten { id, bytes });
+    world.node.handle(world.now, Event::Disk(DiskNews::SaveWritten { id, bytes }));
     world.advance(1000);
     assert_eq!(figure(&mut world, conn, "rdb_last_bgsave_status"), "ok");
     assert_eq!(figure(&mut world, conn, "rdb_changes_since_last_save"), "16000");
@@ -126,11 +126,11 @@ fn a_save_that_failed_half_way_can_be_followed_by_another() {
     world.advance(100);
     world.ask(conn, &["SET", "key:1", "changed"]);
     let id = world.disk.open.take().unwrap().0;
-    world.node.handle(world.now, Event::SaveDone { id, outcome: Err(full()) });
+    world.node.handle(world.now, Event::Disk(DiskNews::SaveDone { id, outcome: Err(full()) }));
     world.disk.stuck = false;
     // Reports about what is no more are of no interest.
-    world.node.handle(world.now, Event::SaveWritten { id, bytes: 1 << 30 });
-    world.node.handle(world.now, Event::SaveDone { id, outcome: Ok(()) });
+    world.node.handle(world.now, Event::Disk(DiskNews::SaveWritten { id, bytes: 1 << 30 }));
+    world.node.handle(world.now, Event::Disk(DiskNews::SaveDone { id, outcome: Ok(()) }));
     assert_eq!(figure(&mut world, conn, "rdb_saves"), "0");
     world.send(conn, b"SAVE\r\n");
     world.advance(1000);
@@ -171,12 +171,14 @@ fn a_file_that_cannot_be_read_ends_the_node() {
     world.node.load_at_start(world.now);
     let mut opens = false;
     while let Some(action) = world.node.poll_action() {
-        opens |= matches!(action, Action::LoadOpen { .. });
+        opens |= matches!(action, Action::Disk(DiskWish::LoadOpen { .. }));
     }
     assert!(opens);
     let conn = world.connect().unwrap();
     assert!(world.ask(conn, &["GET", "a"]).starts_with("-LOADING "));
-    world.node.handle(world.now, Event::LoadOpened(Err("Permission denied".to_owned())));
+    world
+        .node
+        .handle(world.now, Event::Disk(DiskNews::LoadOpened(Err("Permission denied".to_owned()))));
     world.advance(200);
     assert!(world.ended);
     let line = "Fatal error loading the DB ./dump.rdb: Permission denied. Exiting.";

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use vesta_cmd::host::Process;
 use vesta_config::Config;
-use vesta_node::{Action, Event, Meter, Node, SaveFault, SaveStep, Setup};
+use vesta_node::{Action, DiskNews, DiskWish, Event, Meter, Node, SaveFault, SaveStep, Setup};
 use vesta_types::{DbIndex, Now, Rng};
 
 use crate::checker::Check;
@@ -25,7 +25,7 @@ pub(crate) struct Disk {
     /// What must be in the file with a number.
     expected: Option<(u64, Picture)>,
     /// What the node is still to be told.
-    news: VecDeque<Event>,
+    news: VecDeque<DiskNews>,
     /// What is left to be read.
     unread: VecDeque<u8>,
     /// Settings for a node that loads a snapshot to compare it.
@@ -86,14 +86,14 @@ impl Disk {
             return;
         }
         file.extend_from_slice(bytes);
-        self.news.push_back(Event::SaveWritten { id, bytes: bytes.len() });
+        self.news.push_back(DiskNews::SaveWritten { id, bytes: bytes.len() });
     }
 
     /// The file gets its name. It must hold what was there when it began, if that is known; whether
     /// it was.
     pub(crate) fn finish(&mut self) -> Result<bool, String> {
         let Some((id, file)) = self.fresh.take() else { return Ok(false) };
-        self.news.push_back(Event::SaveDone { id, outcome: Ok(()) });
+        self.news.push_back(DiskNews::SaveDone { id, outcome: Ok(()) });
         let expected = self.expected.take().filter(|(of, _)| *of == id);
         if let Some((_, expected)) = &expected {
             self.compare(&file, expected)?;
@@ -107,7 +107,7 @@ impl Disk {
     }
 
     /// Something that the node is told now.
-    pub(crate) fn news(&mut self) -> Option<Event> {
+    pub(crate) fn news(&mut self) -> Option<DiskNews> {
         if self.rng.below(3) == 0 { None } else { self.news.pop_front() }
     }
 
@@ -129,7 +129,7 @@ impl Disk {
 
     fn fail(&mut self, id: u64, step: SaveStep) {
         let why = "No space left on device".to_owned();
-        self.news.push_back(Event::SaveDone { id, outcome: Err(SaveFault { step, why }) });
+        self.news.push_back(DiskNews::SaveDone { id, outcome: Err(SaveFault { step, why }) });
     }
 
     /// Whether a node that loads `file` has the data of `expected`.
@@ -159,13 +159,15 @@ fn load(node: &mut Node, now: Now, file: &[u8]) -> Check {
     loop {
         while let Some(action) = node.poll_action() {
             match action {
-                Action::LoadOpen { .. } => {
-                    node.handle(now, Event::LoadOpened(Ok(Some(file.len() as u64))));
+                Action::Disk(DiskWish::LoadOpen { .. }) => {
+                    let len = Ok(Some(file.len() as u64));
+                    node.handle(now, Event::Disk(DiskNews::LoadOpened(len)));
                 }
-                Action::LoadRead { bytes_max } => {
+                Action::Disk(DiskWish::LoadRead { bytes_max }) => {
                     let (piece, rest) = unread.split_at(bytes_max.min(unread.len()));
                     unread = rest;
-                    node.handle(now, Event::LoadPiece(Ok(piece.to_vec())));
+                    let piece = Ok(piece.to_vec());
+                    node.handle(now, Event::Disk(DiskNews::LoadPiece(piece)));
                 }
                 Action::Ready => return Ok(()),
                 Action::Exit(_) => return Err("a snapshot cannot be loaded".to_owned()),
@@ -178,10 +180,8 @@ fn load(node: &mut Node, now: Now, file: &[u8]) -> Check {
                 | Action::RewriteConfig { .. }
                 | Action::PurgeMemory
                 | Action::Sleep { .. }
-                | Action::SaveOpen { .. }
-                | Action::SaveWrite(_)
-                | Action::SaveFinish
-                | Action::SaveAbort => {}
+                | Action::Disk(_)
+                | Action::Release { .. } => {}
             }
         }
         node.handle(now, Event::Tick);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use vesta_cmd::host::Usage;
-use vesta_node::{Action, ConnId, Event as NodeEvent, Node, Peer, Served};
+use vesta_node::{Action, ConnId, DiskNews, DiskWish, Event as NodeEvent, Node, Peer, Served};
 use vesta_resp::{Conversation, Outbox};
 use vesta_types::{Mono, Now, Rng};
 
@@ -135,7 +135,7 @@ impl Server {
     pub(crate) fn turn(&mut self, world: &mut World<'_>) -> Check {
         let now = world.clock.now();
         if let Some(news) = self.disk.news() {
-            self.node.handle(now, news);
+            self.node.handle(now, NodeEvent::Disk(news));
         }
         if now.mono >= self.node.next_deadline() {
             self.node.handle(now, NodeEvent::Tick);
@@ -169,7 +169,7 @@ impl Server {
     /// Has the disk know what must be in a snapshot that begins now, if one does.
     fn picture_snapshot(&mut self, now: Now) {
         let opened = self.actions.iter().find_map(|action| match action {
-            Action::SaveOpen { id, .. } => Some(*id),
+            Action::Disk(DiskWish::SaveOpen { id, .. }) => Some(*id),
             Action::Log { .. }
             | Action::Close(_)
             | Action::Send { .. }
@@ -179,11 +179,8 @@ impl Server {
             | Action::RewriteConfig { .. }
             | Action::PurgeMemory
             | Action::Sleep { .. }
-            | Action::SaveWrite(_)
-            | Action::SaveFinish
-            | Action::SaveAbort
-            | Action::LoadOpen { .. }
-            | Action::LoadRead { .. }
+            | Action::Disk(_)
+            | Action::Release { .. }
             | Action::Ready
             | Action::Exit(_) => None,
         });
@@ -282,7 +279,7 @@ impl Server {
                 *conn = ConnId(*other);
             }
             match &action {
-                Action::Send { conn, bytes } => {
+                Action::Send { conn, bytes, .. } => {
                     if let Some(connection) = self.connections.get(&conn.0) {
                         sends.push_back((connection.link, bytes.clone()));
                     }
@@ -295,12 +292,8 @@ impl Server {
                 | Action::RewriteConfig { .. }
                 | Action::PurgeMemory
                 | Action::Sleep { .. }
-                | Action::SaveOpen { .. }
-                | Action::SaveWrite(_)
-                | Action::SaveFinish
-                | Action::SaveAbort
-                | Action::LoadOpen { .. }
-                | Action::LoadRead { .. }
+                | Action::Disk(_)
+                | Action::Release { .. }
                 | Action::Ready
                 | Action::Exit(_) => {}
             }
@@ -381,7 +374,7 @@ impl Server {
                         self.close(world, conn.0, false);
                     }
                 }
-                Action::Send { conn, bytes } => {
+                Action::Send { conn, bytes, .. } => {
                     if let Some(connection) = self.connections.get_mut(&conn.0) {
                         world.checker.sent(connection.link, &bytes)?;
                         connection.conversation.outbox.push_encoded(&bytes);
@@ -412,29 +405,44 @@ impl Server {
                     world.clock.pass_us(us);
                     self.node.handle(now, NodeEvent::Slept { conn });
                 }
-                Action::SaveOpen { id, .. } => self.disk.open(id),
-                Action::SaveWrite(bytes) => self.disk.write(&bytes),
-                Action::SaveFinish => {
-                    if self.flaw == Some(Flaw::SnapshotsComeLate) {
-                        self.disk.expect_now(&mut self.node, now);
-                    }
-                    if self.disk.finish()? {
-                        world.trace.reached.snapshots += 1;
-                    }
-                }
-                Action::SaveAbort => self.disk.abort(),
-                Action::LoadOpen { .. } => {
-                    let outcome = Ok(self.disk.open_to_read());
-                    self.node.handle(now, NodeEvent::LoadOpened(outcome));
-                }
-                Action::LoadRead { bytes_max } => {
-                    let bytes = self.disk.read(bytes_max);
-                    self.node.handle(now, NodeEvent::LoadPiece(Ok(bytes)));
-                }
+                Action::Disk(wish) => self.disk_wish(wish, world)?,
+                Action::Release { .. } => {}
                 Action::Ready => {}
                 Action::Exit(cause) => return Err(format!("the node wants to end: {cause:?}")),
             }
         }
+    }
+
+    fn disk_wish(&mut self, wish: DiskWish, world: &mut World<'_>) -> Check {
+        let now = world.clock.now();
+        match wish {
+            DiskWish::SaveOpen { id, .. } => self.disk.open(id),
+            DiskWish::SaveWrite(bytes) => self.disk.write(&bytes),
+            DiskWish::SaveFinish => {
+                if self.flaw == Some(Flaw::SnapshotsComeLate) {
+                    self.disk.expect_now(&mut self.node, now);
+                }
+                if self.disk.finish()? {
+                    world.trace.reached.snapshots += 1;
+                }
+            }
+            DiskWish::SaveAbort => self.disk.abort(),
+            DiskWish::LoadOpen { .. } => {
+                let outcome = Ok(self.disk.open_to_read());
+                self.node.handle(now, NodeEvent::Disk(DiskNews::LoadOpened(outcome)));
+            }
+            DiskWish::LoadRead { bytes_max } => {
+                let bytes = self.disk.read(bytes_max);
+                self.node.handle(now, NodeEvent::Disk(DiskNews::LoadPiece(Ok(bytes))));
+            }
+            DiskWish::Files { .. }
+            | DiskWish::LogOpen { .. }
+            | DiskWish::LogAppend { .. }
+            | DiskWish::LogRetry
+            | DiskWish::LogSync
+            | DiskWish::LogClose => {}
+        }
+        Ok(())
     }
 }
 
@@ -451,18 +459,15 @@ fn note(action: &Action, world: &mut World<'_>) {
         Action::Apply { conn, .. } => format!("Apply for {conn:?}"),
         Action::RewriteConfig { conn, .. } => format!("RewriteConfig for {conn:?}"),
         Action::Log { text, .. } => text.clone(),
-        Action::Send { conn, bytes } => format!("Send {} to {conn:?}", shown(bytes)),
-        Action::SaveWrite(bytes) => format!("SaveWrite {}", shown(bytes)),
+        Action::Send { conn, bytes, .. } => format!("Send {} to {conn:?}", shown(bytes)),
+        Action::Disk(DiskWish::SaveWrite(bytes)) => format!("SaveWrite {}", shown(bytes)),
         Action::Close(_)
         | Action::Resume(_)
         | Action::Measure
         | Action::PurgeMemory
         | Action::Sleep { .. }
-        | Action::SaveOpen { .. }
-        | Action::SaveFinish
-        | Action::SaveAbort
-        | Action::LoadOpen { .. }
-        | Action::LoadRead { .. }
+        | Action::Disk(_)
+        | Action::Release { .. }
         | Action::Ready
         | Action::Exit(_) => format!("{action:?}"),
     };

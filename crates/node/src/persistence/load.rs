@@ -11,6 +11,7 @@
 
 use crate::action::{Action, ExitCause, Level};
 use crate::cron::{STEPS_PER_SLICE, Slice};
+use crate::disk::DiskWish;
 use crate::server::Server;
 use crate::{ConnId, Node};
 use alloc::boxed::Box;
@@ -180,7 +181,7 @@ impl Server {
         let name = self.config.dbfilename.clone();
         let path = format!("{}/{name}", self.config.dir.trim_end_matches('/'));
         self.persistence.loading.state = State::Opening(Task { purpose, began: now, path });
-        self.actions.push_back(Action::LoadOpen { name });
+        self.wish(DiskWish::LoadOpen { name });
         self.arm_persistence(now);
     }
 
@@ -217,7 +218,7 @@ impl Server {
                     told_at: task.began.mono,
                     task,
                 }));
-                self.actions.push_back(Action::LoadRead { bytes_max: PIECE_BYTES });
+                self.wish(DiskWish::LoadRead { bytes_max: PIECE_BYTES });
             }
             Ok(None) => match task.purpose {
                 Purpose::Start => self.actions.push_back(Action::Ready),
@@ -302,7 +303,7 @@ impl Server {
                         return Err(cut.map_or_else(String::new, |error| error.to_string()));
                     }
                     None => {
-                        self.actions.push_back(Action::LoadRead { bytes_max: PIECE_BYTES });
+                        self.wish(DiskWish::LoadRead { bytes_max: PIECE_BYTES });
                         reading.next_at = Mono::NEVER;
                         self.tell_progress(now, reading);
                         return Ok(false);

@@ -11,8 +11,10 @@ mod shutdown;
 pub(crate) use load::Loading;
 pub(crate) use save::{Purpose, Saving};
 
+use crate::Node;
 use crate::action::Action;
 use crate::client::Waiting;
+use crate::disk::{DiskNews, DiskWish};
 use crate::gates::Armed;
 use crate::server::Server;
 use alloc::vec::Vec;
@@ -52,6 +54,25 @@ impl Persistence {
     }
 }
 
+impl Node {
+    /// Takes in what has become of files.
+    pub(crate) fn hear_of_disk(&mut self, now: Now, news: DiskNews) {
+        let Self { store, server, .. } = self;
+        match news {
+            DiskNews::SaveWritten { id, bytes } => server.save_written(now, id, bytes),
+            DiskNews::SaveDone { id, outcome } => server.save_done(now, store, id, outcome),
+            DiskNews::LoadOpened(outcome) => server.load_opened(now, store, outcome),
+            DiskNews::LoadPiece(outcome) => server.load_piece(now, outcome),
+            DiskNews::FilesDone { .. }
+            | DiskNews::LogOpened(_)
+            | DiskNews::LogWritten { .. }
+            | DiskNews::LogSynced { .. }
+            | DiskNews::LogFailed { .. }
+            | DiskNews::LogClosed => {}
+        }
+    }
+}
+
 impl Server {
     /// To be called after every change of state.
     pub(crate) fn arm_persistence(&mut self, now: Now) {
@@ -61,6 +82,10 @@ impl Server {
             self.retry_blocked = !self.blocked.is_empty();
             self.resume_held(now.mono);
         }
+    }
+
+    pub(crate) fn wish(&mut self, wish: DiskWish) {
+        self.actions.push_back(Action::Disk(wish));
     }
 
     /// Lets every client go on that was held back.

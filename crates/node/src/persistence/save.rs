@@ -15,8 +15,9 @@
 use super::keeper::{Facts, RdbKeeper};
 use super::load::Reload;
 use crate::ConnId;
-use crate::action::{Action, ExitCause, Level, SaveFault, SaveStep};
+use crate::action::{Action, ExitCause, Level};
 use crate::cron::{STEPS_PER_SLICE, Slice};
+use crate::disk::{DiskWish, SaveFault, SaveStep};
 use crate::server::Server;
 use alloc::boxed::Box;
 use alloc::format;
@@ -258,12 +259,12 @@ impl Server {
         let saving = &mut self.persistence.saving;
         saving.next_id += 1;
         let id = saving.next_id;
-        self.actions.push_back(Action::SaveOpen {
+        self.actions.push_back(Action::Disk(DiskWish::SaveOpen {
             id,
             temporary,
             name: config.dbfilename.clone(),
             syncs_early: config.rdb_save_incremental_fsync,
-        });
+        }));
         let keys = store.indexes().map(|db| store.size(db).keys as u64).sum();
         store.begin_snapshot(Box::new(keeper));
         let job = Job { id, purpose, began: now, changes, keys, kept: 0 };
@@ -319,7 +320,7 @@ impl Server {
         let bytes = if is_over { keeper.finish() } else { keeper.drain() };
         if !bytes.is_empty() {
             *outstanding += bytes.len();
-            self.actions.push_back(Action::SaveWrite(bytes));
+            self.actions.push_back(Action::Disk(DiskWish::SaveWrite(bytes)));
         }
         let busy = core::mem::replace(processed, executed) != executed;
         let pause_us = if key_delay_us > 0 {
@@ -333,7 +334,7 @@ impl Server {
         if is_over {
             let job = *job;
             store.end_snapshot();
-            self.actions.push_back(Action::SaveFinish);
+            self.wish(DiskWish::SaveFinish);
             self.persistence.saving.state = State::Closing(job);
         }
     }
@@ -428,7 +429,7 @@ impl Server {
     pub(crate) fn give_up_save(&mut self, now: Now, store: &mut Store) {
         let purpose = self.persistence.saving.purpose();
         if self.persistence.saving.job().is_some() {
-            self.actions.push_back(Action::SaveAbort);
+            self.wish(DiskWish::SaveAbort);
         }
         self.leave_job(now, store);
         if let Some(Purpose::Client(conn)) = purpose {

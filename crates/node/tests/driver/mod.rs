@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use vesta_cmd::host::{Process, Usage};
 use vesta_config::{Config, Peer as ConfigPeer};
-use vesta_node::{Action, ConnId, Event, Meter, Node, Peer, SaveFault, Served, Setup};
+use vesta_node::{
+    Action, ConnId, DiskNews, DiskWish, Event, Meter, Node, Peer, SaveFault, Served, Setup,
+};
 use vesta_resp::Conversation;
 use vesta_testkit::client::encode;
 use vesta_testkit::runner::{Command, Driver, Setup as Section, Unable};
@@ -221,7 +223,7 @@ impl World {
             match action {
                 Action::Log { text, .. } => self.log.push(text),
                 Action::Close(conn) => self.close(conn),
-                Action::Send { conn, bytes } => {
+                Action::Send { conn, bytes, .. } => {
                     if let Some(wire) = self.conns.get_mut(&conn.0) {
                         wire.conversation.outbox.push_encoded(&bytes);
                     }
@@ -252,21 +254,8 @@ impl World {
                     self.now.unix.0 += us;
                     self.node.handle(self.now, Event::Slept { conn });
                 }
-                Action::SaveOpen { id, name, .. } => self.open_file(id, name),
-                Action::SaveWrite(bytes) => self.write_file(&bytes),
-                Action::SaveFinish => self.finish_file(),
-                Action::SaveAbort => self.disk.open = None,
-                Action::LoadOpen { name } => {
-                    let file = self.disk.files.get(&name).cloned();
-                    let outcome = Ok(file.as_ref().map(|file| file.len() as u64));
-                    self.disk.reading = file.unwrap_or_default();
-                    self.node.handle(self.now, Event::LoadOpened(outcome));
-                }
-                Action::LoadRead { bytes_max } => {
-                    let len = bytes_max.min(self.disk.reading.len());
-                    let bytes = self.disk.reading.drain(..len).collect();
-                    self.node.handle(self.now, Event::LoadPiece(Ok(bytes)));
-                }
+                Action::Disk(wish) => self.disk_wish(wish),
+                Action::Release { .. } => {}
                 Action::Ready => {}
                 Action::Exit(_) => {
                     self.ended = true;
@@ -279,10 +268,40 @@ impl World {
 }
 
 impl World {
+    fn disk_wish(&mut self, wish: DiskWish) {
+        match wish {
+            DiskWish::SaveOpen { id, name, .. } => self.open_file(id, name),
+            DiskWish::SaveWrite(bytes) => self.write_file(&bytes),
+            DiskWish::SaveFinish => self.finish_file(),
+            DiskWish::SaveAbort => self.disk.open = None,
+            DiskWish::LoadOpen { name } => {
+                let file = self.disk.files.get(&name).cloned();
+                let outcome = Ok(file.as_ref().map(|file| file.len() as u64));
+                self.disk.reading = file.unwrap_or_default();
+                self.tell(DiskNews::LoadOpened(outcome));
+            }
+            DiskWish::LoadRead { bytes_max } => {
+                let len = bytes_max.min(self.disk.reading.len());
+                let bytes = self.disk.reading.drain(..len).collect();
+                self.tell(DiskNews::LoadPiece(Ok(bytes)));
+            }
+            DiskWish::Files { .. }
+            | DiskWish::LogOpen { .. }
+            | DiskWish::LogAppend { .. }
+            | DiskWish::LogRetry
+            | DiskWish::LogSync
+            | DiskWish::LogClose => {}
+        }
+    }
+
+    fn tell(&mut self, news: DiskNews) {
+        self.node.handle(self.now, Event::Disk(news));
+    }
+
     fn open_file(&mut self, id: u64, name: String) {
         match self.disk.fault.clone() {
             Some(fault) => {
-                self.node.handle(self.now, Event::SaveDone { id, outcome: Err(fault) });
+                self.tell(DiskNews::SaveDone { id, outcome: Err(fault) });
             }
             None => self.disk.open = Some((id, name, Vec::new())),
         }
@@ -293,7 +312,7 @@ impl World {
             let id = *id;
             file.extend_from_slice(bytes);
             if !self.disk.stuck {
-                self.node.handle(self.now, Event::SaveWritten { id, bytes: bytes.len() });
+                self.tell(DiskNews::SaveWritten { id, bytes: bytes.len() });
             }
         }
     }
@@ -305,7 +324,7 @@ impl World {
         }
         if let Some((id, name, file)) = self.disk.open.take() {
             self.disk.files.insert(name, file);
-            self.node.handle(self.now, Event::SaveDone { id, outcome: Ok(()) });
+            self.tell(DiskNews::SaveDone { id, outcome: Ok(()) });
         }
     }
 }

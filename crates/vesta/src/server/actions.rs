@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use vesta_config::{Config, Opt};
-use vesta_node::{Action, Event, Level as NodeLevel, SaveFault, SaveStep};
+use vesta_node::{Action, DiskNews, DiskWish, Event, Level as NodeLevel, SaveFault, SaveStep};
 use vesta_rt::log::Level;
 use vesta_rt::{files, process};
 use vesta_types::Now;
@@ -21,7 +21,7 @@ impl Turn {
             match action {
                 Action::Log { level, text } => self.booted.logger.log(log_level(level), &text),
                 Action::Close(conn) => self.close(conn),
-                Action::Send { conn, bytes } => {
+                Action::Send { conn, bytes, .. } => {
                     if let Some(connection) = self.connections.get_mut(conn) {
                         connection.conversation.outbox.push_encoded(&bytes);
                         self.note_unsent(conn);
@@ -42,32 +42,8 @@ impl Turn {
                     sleep(us);
                     self.node.handle(now, Event::Slept { conn });
                 }
-                Action::SaveOpen { id, temporary, name, syncs_early } => {
-                    self.open_save(now, id, &temporary, &name, syncs_early);
-                }
-                Action::SaveWrite(bytes) => {
-                    if let Some(writer) = &self.files.writer {
-                        writer.write(bytes);
-                    }
-                }
-                Action::SaveFinish => {
-                    if let Some(writer) = &self.files.writer {
-                        writer.finish();
-                    }
-                }
-                Action::SaveAbort => {
-                    if let Some(writer) = &self.files.writer {
-                        writer.abort();
-                    }
-                }
-                Action::LoadOpen { name } => {
-                    let outcome = self.files.open_to_read(&name);
-                    self.node.handle(now, Event::LoadOpened(outcome));
-                }
-                Action::LoadRead { bytes_max } => {
-                    let outcome = self.files.read(bytes_max);
-                    self.node.handle(now, Event::LoadPiece(outcome));
-                }
+                Action::Disk(wish) => self.disk_wish(now, wish),
+                Action::Release { .. } => {}
                 Action::Ready => self.booted.announce_ready(),
                 Action::Exit(cause) => {
                     self.booted.tell_stopping();
@@ -77,17 +53,58 @@ impl Turn {
         }
     }
 
+    fn disk_wish(&mut self, now: Now, wish: DiskWish) {
+        match wish {
+            DiskWish::SaveOpen { id, temporary, name, syncs_early } => {
+                self.open_save(now, id, &temporary, &name, syncs_early);
+            }
+            DiskWish::SaveWrite(bytes) => {
+                if let Some(writer) = &self.files.writer {
+                    writer.write(bytes);
+                }
+            }
+            DiskWish::SaveFinish => {
+                if let Some(writer) = &self.files.writer {
+                    writer.finish();
+                }
+            }
+            DiskWish::SaveAbort => {
+                if let Some(writer) = &self.files.writer {
+                    writer.abort();
+                }
+            }
+            DiskWish::LoadOpen { name } => {
+                let outcome = self.files.open_to_read(&name);
+                self.tell(now, DiskNews::LoadOpened(outcome));
+            }
+            DiskWish::LoadRead { bytes_max } => {
+                let outcome = self.files.read(bytes_max);
+                self.tell(now, DiskNews::LoadPiece(outcome));
+            }
+            DiskWish::Files { .. }
+            | DiskWish::LogOpen { .. }
+            | DiskWish::LogAppend { .. }
+            | DiskWish::LogRetry
+            | DiskWish::LogSync
+            | DiskWish::LogClose => {}
+        }
+    }
+
+    fn tell(&mut self, now: Now, news: DiskNews) {
+        self.node.handle(now, Event::Disk(news));
+    }
+
     fn open_save(&mut self, now: Now, id: u64, temporary: &str, name: &str, syncs_early: bool) {
         if let Err(why) = self.files.create(&self.booted.waker, id, temporary, name, syncs_early) {
             let fault = SaveFault { step: SaveStep::Create, why: vesta_rt::errno_text(&why) };
-            self.node.handle(now, Event::SaveDone { id, outcome: Err(fault) });
+            self.tell(now, DiskNews::SaveDone { id, outcome: Err(fault) });
         }
     }
 
     /// Tells the node what has become of the files that are written.
     pub(super) fn hear_of_files(&mut self, now: Now) {
-        while let Some(event) = self.files.event() {
-            self.node.handle(now, event);
+        while let Some(news) = self.files.news() {
+            self.tell(now, news);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use vesta_node::{Event, SaveFault, SaveStep};
+use vesta_node::{DiskNews, SaveFault, SaveStep};
 use vesta_rt::errno_text;
 use vesta_rt::file_reader::FileReader;
 use vesta_rt::file_writer::{FileWriter, NewFile, Report, Step};
@@ -39,10 +39,10 @@ impl DataFiles {
     }
 
     /// What has become of what was written.
-    pub(super) fn event(&self) -> Option<Event> {
+    pub(super) fn news(&self) -> Option<DiskNews> {
         let report = self.writer.as_ref()?.report()?;
         Some(match report {
-            Report::Written { id, bytes } => Event::SaveWritten { id, bytes },
+            Report::Written { id, bytes } => DiskNews::SaveWritten { id, bytes },
             Report::Done { id, outcome } => {
                 let outcome = outcome.map_err(|error| {
                     let step = match error.step {
@@ -53,7 +53,7 @@ impl DataFiles {
                     };
                     SaveFault { step, why: errno_text(&error.cause) }
                 });
-                Event::SaveDone { id, outcome }
+                DiskNews::SaveDone { id, outcome }
             }
         })
     }

@@ -233,6 +233,16 @@ impl Found {
             None => self.command.spec.name.to_string(),
         }
     }
+
+    /// Whether every request whose first argument is the same word runs this command.
+    #[must_use]
+    #[inline]
+    pub fn is_named_by_one_word(&self) -> bool {
+        match self.command.run {
+            Run::Read(_) | Run::Write(_) | Run::Control(_) => self.container.is_none(),
+            Run::Branching { .. } | Run::Container(_) => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -192,10 +192,16 @@ impl Node {
         let Scratch { batch, prepared } = scratch;
         let db = self.server.clients.get(conn).map_or(DbIndex::ZERO, |client| client.session.db);
         prepared.clear();
+        // A pipeline mostly says the same name again and again.
+        let mut last: Option<(&[u8], Found)> = None;
         for index in 0..batch.len() {
             let Some(request) = batch.request(index, input) else { break };
-            let second = (request.len() > 1).then(|| request.arg(1));
-            let found = self.commands.find(request.arg(0), second).unwrap_or(None);
+            let (name, second) = (request.arg(0), (request.len() > 1).then(|| request.arg(1)));
+            let found = match last {
+                Some((last_name, found)) if last_name == name => Some(found),
+                Some(_) | None => self.commands.find(name, second).unwrap_or(None),
+            };
+            last = found.filter(|found| found.is_named_by_one_word()).map(|found| (name, found));
             let hash = match second {
                 Some(key) if found.is_some_and(|found| !found.command.spec.keys.is_empty()) => {
                     let hash = self.store.hash(key);

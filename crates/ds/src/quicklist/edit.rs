@@ -8,6 +8,7 @@ impl Quicklist {
     /// Puts an element in front of the one at `index`; at the end with the list's length or more.
     pub fn insert<'v>(&mut self, index: usize, value: impl Into<Element<'v>>) {
         let value = value.into();
+        self.join_short_front();
         match self.locate(index) {
             None => self.push(value, Direction::Forward),
             Some((0, 0)) => self.push(value, Direction::Backward),
@@ -18,6 +19,7 @@ impl Quicklist {
     /// Puts another element in the place of the one at `index`, and says whether there is one.
     pub fn replace<'v>(&mut self, index: usize, value: impl Into<Element<'v>>) -> bool {
         let value = value.into();
+        self.join_short_front();
         let Some((at, offset)) = self.locate(index) else { return false };
         let entry = Encoded::new(value);
         if self.takes_instead(at, offset, &entry) {
@@ -38,6 +40,7 @@ impl Quicklist {
     /// Removes up to `count` elements from `index` on, and returns how many there were.
     pub fn remove_range(&mut self, index: usize, count: usize) -> usize {
         let count = count.min(self.len.saturating_sub(index));
+        self.join_short_front();
         let Some((at, offset)) = self.locate(index).filter(|_| count > 0) else { return 0 };
         let mut left = count;
         // The end of the first node, nodes as a whole, the beginning of the last one.
@@ -69,6 +72,7 @@ impl Quicklist {
         if self.len < 2 {
             return;
         }
+        self.join_short_front();
         if let Some(node) = self.nodes.pop_back_if(|node| node.pack_bytes().is_none()) {
             self.nodes.push_front(node);
             self.settle();

@@ -25,6 +25,15 @@
 //! node itself for as long as the edit takes. The ends are never compressed, so that queues pay
 //! nothing.
 //!
+//! # A short node at the front
+//!
+//! An insertion at the front of a node moves all its bytes. So once the first node has some KB, a
+//! *short* one is begun in front of it, which is joined with it whenever it has a KB: elements that
+//! are pushed at the front move half a KB on average instead of half a node. The two together never
+//! exceed the limit of one node and count as one where that matters, as for the return to a
+//! listpack; any other edit than a push or pop joins them first. Not with compression, which counts
+//! nodes from the ends.
+//!
 //! # Keeping nodes full
 //!
 //! An insertion into a full node cuts it at that place, and the halves are joined with their
@@ -55,6 +64,9 @@ use alloc::collections::VecDeque;
 use core::fmt;
 use node::Node;
 
+/// Bytes that a short node at the front has at most.
+const SHORT_BYTES: usize = 1024;
+
 /// Which way a list is read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Direction {
@@ -73,6 +85,8 @@ pub struct Quicklist {
     node_bytes: usize,
     fill: Fill,
     depth: u16,
+    /// The first node is a short one that belongs to the second.
+    front_is_short: bool,
 }
 
 impl Quicklist {
@@ -80,7 +94,8 @@ impl Quicklist {
     /// at each end are not compressed; 0 compresses none.
     #[must_use]
     pub fn new(fill: Fill, depth: u16) -> Self {
-        Self { nodes: VecDeque::new(), len: 0, node_bytes: 0, fill, depth }
+        let nodes = VecDeque::new();
+        Self { nodes, len: 0, node_bytes: 0, fill, depth, front_is_short: false }
     }
 
     /// A list whose only node is `pack`: what a list in one listpack becomes when it grows.
@@ -96,6 +111,7 @@ impl Quicklist {
     /// # Errors
     /// The list itself, unchanged.
     pub fn into_listpack(mut self) -> Result<Listpack, Self> {
+        self.join_short_front();
         if self.nodes.len() > 1 {
             return Err(self);
         }
@@ -111,7 +127,8 @@ impl Quicklist {
     pub fn listpack_bytes(&self) -> Option<usize> {
         match (self.nodes.len(), self.nodes.front()) {
             (1, Some(node)) => node.pack_bytes(),
-            (0, _) => Some(Listpack::new().total_bytes()),
+            (2, _) if self.front_is_short => self.joined_front().map(|(bytes, _)| bytes),
+            (0, _) => Some(Listpack::EMPTY_BYTES),
             _ => None,
         }
     }
@@ -159,6 +176,7 @@ impl Quicklist {
 
     /// Another limit for the nodes that are made from now on.
     pub fn set_fill(&mut self, fill: Fill) {
+        self.join_short_front();
         self.fill = fill;
     }
 
@@ -222,8 +240,20 @@ impl Quicklist {
     fn push(&mut self, value: Element<'_>, end: Direction) {
         let entry = Encoded::new(value);
         let (beside, node_at) = match end {
-            Direction::Forward => (self.nodes.len().wrapping_sub(1), self.nodes.len()),
-            Direction::Backward => (0, 0),
+            Direction::Forward => {
+                if self.nodes.len() == 2 {
+                    self.join_short_front();
+                }
+                (self.nodes.len().wrapping_sub(1), self.nodes.len())
+            }
+            Direction::Backward => {
+                if self.wants_short_front(&entry) {
+                    self.insert_node(0, Node::of_entry(&entry));
+                    self.front_is_short = true;
+                    return;
+                }
+                (0, 0)
+            }
         };
         if self.takes(beside, &entry) {
             self.edit_node(beside, |node| {
@@ -259,6 +289,39 @@ impl Quicklist {
             .is_some_and(|bytes| !self.fill.exceeded_by(bytes + entry.whole(), node.count() + 1))
     }
 
+    /// Whether `entry` is to begin a short node at the front. Joins the one that is there when it
+    /// is long enough, or when the two have no room for the entry.
+    #[inline]
+    fn wants_short_front(&mut self, entry: &Encoded<'_>) -> bool {
+        if self.front_is_short {
+            let is_short = self.nodes.front().and_then(Node::pack_bytes) < Some(SHORT_BYTES);
+            let has_room = self.joined_front().is_some_and(|(bytes, count)| {
+                !self.fill.exceeded_by(bytes + entry.whole(), count + 1)
+            });
+            if is_short && has_room {
+                return false;
+            }
+            self.join_short_front();
+        }
+        let bytes = self.nodes.front().and_then(Node::pack_bytes);
+        self.depth == 0 && bytes >= Some(2 * SHORT_BYTES) && self.takes(0, entry)
+    }
+
+    /// Bytes and elements that the first two nodes have as one.
+    fn joined_front(&self) -> Option<(usize, usize)> {
+        let (short, node) = (self.nodes.front()?, self.nodes.get(1)?);
+        let bytes = short.pack_bytes()? + node.pack_bytes()? - Listpack::EMPTY_BYTES;
+        Some((bytes, short.count() + node.count()))
+    }
+
+    /// Ends the short node at the front, if there is one.
+    fn join_short_front(&mut self) {
+        if self.front_is_short {
+            let joined = self.join(0);
+            debug_assert!(joined, "a short node fits the one behind it");
+        }
+    }
+
     /// A node of one element; the text itself if it does not fit a listpack of the limit.
     fn new_node(&self, value: Element<'_>, entry: &Encoded<'_>) -> Node {
         match value {
@@ -292,6 +355,7 @@ impl Quicklist {
 
     fn remove_node(&mut self, at: usize) -> Option<Node> {
         let node = self.nodes.remove(at)?;
+        self.front_is_short &= at > 1;
         self.len -= node.count();
         self.node_bytes -= node.heap_bytes();
         self.shrink_ring();

@@ -34,6 +34,7 @@ impl Quicklist {
         direction: Direction,
         mut judge: impl FnMut(Element<'_>) -> Verdict,
     ) -> usize {
+        self.join_short_front();
         let before = self.len;
         let (mut changed, mut emptied, mut last_changed) = (0, 0, 0);
         for step in 0..self.nodes.len() {

@@ -346,3 +346,45 @@ fn a_list_that_is_thinned_out_closes_up() {
     assert!(list.nodes().len() < 600, "{} nodes of 1000", list.nodes().len());
     check(&list);
 }
+
+/// A list whose compression begins nowhere has no short node at its front, and is the model.
+#[test]
+fn a_short_node_at_the_front_is_one_with_the_next() {
+    let mut rng = 7_u64;
+    let mut below = |count: u64| {
+        rng = rng.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (rng >> 33) % count
+    };
+    let sizes = |list: &mut Quicklist| {
+        list.join_short_front();
+        let count = |node: &Node| (node.count(), node.pack_bytes());
+        list.nodes.iter().map(count).collect::<Vec<_>>()
+    };
+    for fill in [Fill::DEFAULT, Fill::new(600), Fill::new(40)] {
+        let (mut list, mut model) = (Quicklist::new(fill, 0), Quicklist::new(fill, u16::MAX));
+        let mut was_short = false;
+        for round in 0..20_000_u64 {
+            // Waves, so that the list is also short now and then.
+            let longest = if below(50) == 0 { 3000 } else { 12 };
+            let value = vec![b'v'; 1 + below(longest) as usize];
+            let pushes = below(10) < if round / 4000 % 2 == 0 { 8 } else { 2 };
+            for list in [&mut list, &mut model] {
+                match (pushes, round % 7) {
+                    (true, 0..=5) => list.push_front(value.as_slice()),
+                    (true, _) => list.push_back(value.as_slice()),
+                    (false, 0..=2) => drop(list.pop_front()),
+                    (false, _) => drop(list.pop_back()),
+                }
+            }
+            was_short |= list.front_is_short;
+            assert_eq!(list.listpack_bytes(), model.listpack_bytes(), "round {round}");
+            if round % 500 == 0 {
+                assert_eq!(sizes(&mut list.clone()), sizes(&mut model), "round {round}");
+                check(&list);
+            }
+        }
+        assert!(was_short);
+        let whole = texts(&model, 0, Direction::Forward);
+        assert_eq!(texts(&list, 0, Direction::Forward), whole);
+    }
+}

@@ -1,6 +1,8 @@
 //! Requests that are complete and wait to be executed.
 
+use crate::inbox::BIG_ARGUMENT_BYTES;
 use alloc::vec::Vec;
+use core::ops::Range;
 use vesta_types::Blob;
 
 /// A range of the bytes the batch was read from, or the number of a big argument.
@@ -18,9 +20,25 @@ impl Span {
         Self { start: Self::BIG, len: index }
     }
 
+    /// Where the bytes behind it begin, if it is a range.
+    fn end(self) -> usize {
+        self.start as usize + self.len as usize
+    }
+
     /// The span seen from `shift` bytes further on.
     pub(crate) const fn moved_back(self, shift: u32) -> Self {
         if self.start == Self::BIG { self } else { Self { start: self.start - shift, ..self } }
+    }
+}
+
+/// How many decimal digits a number has.
+#[inline]
+fn digits_of(number: u32) -> usize {
+    match number {
+        0..10 => 1,
+        10..100 => 2,
+        100..1000 => 3,
+        _ => number.ilog10() as usize + 1,
     }
 }
 
@@ -71,6 +89,30 @@ impl Batch {
         let spans = self.spans.get(first..first + framed.count as usize)?;
         let bytes = if framed.inline { &self.arena } else { input };
         Some(Request { bytes, spans, bigs: &self.bigs })
+    }
+
+    /// Holds one request and nothing else: its arguments lie in these ranges of `input`, which is
+    /// to be shown again when it is asked for. A big argument gets an allocation of its own.
+    pub fn hold_one(&mut self, arguments: &[Range<usize>], input: &[u8]) {
+        self.clear();
+        for range in arguments {
+            let bytes = input.get(range.clone()).unwrap_or_default();
+            let place = (u32::try_from(range.start), u32::try_from(bytes.len()));
+            let span = match place {
+                (Ok(start), Ok(len))
+                    if bytes.len() < BIG_ARGUMENT_BYTES && start.checked_add(len).is_some() =>
+                {
+                    Span { start, len }
+                }
+                (_, _) => {
+                    self.bigs.push(Blob::new(bytes.to_vec()));
+                    Span::big(u32::try_from(self.bigs.len() - 1).unwrap_or(0))
+                }
+            };
+            self.spans.push(span);
+        }
+        let count = u32::try_from(arguments.len()).unwrap_or(0);
+        self.requests.push(Framed { first: 0, count, end: 0, inline: false });
     }
 
     /// Where in the input the bytes behind this batch begin.
@@ -139,9 +181,48 @@ impl<'a> Request<'a> {
     pub fn args_from(
         &self,
         from: usize,
-    ) -> impl DoubleEndedIterator<Item = &'a [u8]> + Clone + use<'a> {
+    ) -> impl DoubleEndedIterator<Item = &'a [u8]> + ExactSizeIterator + Clone + use<'a> {
         let request = *self;
         (from..self.len()).map(move |index| request.arg(index))
+    }
+
+    /// All of it as it came, if that is what a program would have written: only then does it read
+    /// the same wherever it is copied to. `None` for a request in words (`GET k`), one with an
+    /// argument in an allocation of its own, and one that was put together here.
+    ///
+    /// What lies in front of an argument was read as its length, strictly, so that only the line
+    /// ends are left to be looked at.
+    #[must_use]
+    #[inline]
+    pub fn wire(&self) -> Option<&'a [u8]> {
+        let (first, rest) = self.spans.split_first()?;
+        let start = self.wire_start(first)?;
+        let mut end = first.end();
+        for span in rest {
+            let between = self.bytes.get(end..span.start as usize)?;
+            let [b'\r', b'\n', b'$', digits @ .., b'\r', b'\n'] = between else { return None };
+            if digits.len() != digits_of(span.len) {
+                return None;
+            }
+            end = span.end();
+        }
+        let wire = self.bytes.get(start..end + 2)?;
+        wire.ends_with(b"\r\n").then_some(wire)
+    }
+
+    /// Where a request of so many arguments begins whose first one is this.
+    #[inline]
+    fn wire_start(&self, first: &Span) -> Option<usize> {
+        let (count, data) = (self.spans.len(), first.start as usize);
+        let head = 1 + digits_of(u32::try_from(count).ok()?) + 2;
+        let start = data.checked_sub(head + 1 + digits_of(first.len) + 2)?;
+        let (count_line, len_line) = self.bytes.get(start..data)?.split_at_checked(head)?;
+        let [b'*', digits @ .., b'\r', b'\n'] = count_line else { return None };
+        let [b'$', .., b'\r', b'\n'] = len_line else { return None };
+        let told = digits.iter().try_fold(0_usize, |told, digit| {
+            told.checked_mul(10)?.checked_add(usize::from(digit.checked_sub(b'0')?))
+        });
+        (told == Some(count)).then_some(start)
     }
 
     /// The request without its first `count` arguments.
@@ -187,5 +268,27 @@ impl OwnedRequest {
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         self.bytes.capacity() + self.spans.capacity() * size_of::<Span>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn a_request_can_be_put_together_from_ranges() {
+        let mut input = b"..SET.key..".to_vec();
+        input.extend(vec![b'v'; BIG_ARGUMENT_BYTES]);
+        let mut batch = Batch::default();
+        for _ in 0..2 {
+            batch.hold_one(&[2..5, 6..9, 9..9, 11..input.len()], &input);
+            assert_eq!(batch.len(), 1);
+            let request = batch.request(0, &input).unwrap();
+            let words: Vec<&[u8]> = request.args_from(0).collect();
+            assert_eq!(words, [b"SET", b"key", b"".as_slice(), &input[11..]]);
+            assert!(request.blob(3).is_some() && request.blob(1).is_none());
+            assert_eq!(request.wire(), None);
+        }
     }
 }

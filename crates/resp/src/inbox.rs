@@ -6,10 +6,11 @@
 //! An argument of [`BIG_ARGUMENT_BYTES`] or more is collected in an allocation of its own, which
 //! the reader fills in place ([`Inbox::direct`]) and which a value may keep as it is.
 
-use crate::batch::{Batch, Framed, Span};
+use crate::batch::{Batch, Framed, Request, Span};
 use crate::multibulk::{self, Progress};
 use crate::{Limits, ProtocolError};
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::vec::Vec;
 use vesta_types::{Blob, words};
 
@@ -329,12 +330,25 @@ fn frame_inline(
 /// framed does not depend on the chunks. An entry for fuzzers.
 ///
 /// # Panics
-/// When the same bytes give other requests in other chunks.
+/// When the same bytes give other requests in other chunks, or a request is not what it says it is
+/// on the wire.
 pub fn fuzz_requests(data: &[u8]) {
     let whole = requests_in_chunks(data, usize::MAX);
     let step = 1 + data.first().map_or(0, |byte| usize::from(*byte % 61));
     let chunked = requests_in_chunks(data, step);
     assert!(whole == chunked, "framing depends on how the bytes arrive");
+}
+
+/// What a request says is its form on the wire is what its arguments give.
+fn assert_wire(request: &Request<'_>) {
+    let Some(wire) = request.wire() else { return };
+    let mut encoded = format!("*{}\r\n", request.len()).into_bytes();
+    for argument in request.args_from(0) {
+        encoded.extend_from_slice(format!("${}\r\n", argument.len()).as_bytes());
+        encoded.extend_from_slice(argument);
+        encoded.extend_from_slice(b"\r\n");
+    }
+    assert!(wire == encoded, "a request is taken for another");
 }
 
 /// Every request framed from `data`, and the error that ended it.
@@ -349,6 +363,7 @@ fn requests_in_chunks(data: &[u8], step: usize) -> (Vec<Vec<Vec<u8>>>, Option<Pr
             let (framing, outcome) = inbox.frame(input, from, &limits, &mut batch);
             for index in 0..batch.len() {
                 if let Some(request) = batch.request(index, input) {
+                    assert_wire(&request);
                     requests.push(request.args_from(0).map(<[u8]>::to_vec).collect());
                 }
             }

@@ -1,6 +1,7 @@
 //! How requests are framed, whole, in pieces, and broken.
 
 use super::*;
+use crate::OwnedRequest;
 use alloc::vec;
 use proptest::prelude::*;
 
@@ -17,6 +18,35 @@ fn requests_of_both_kinds_are_framed_in_any_chunks() {
         assert_eq!(error, None);
         assert_eq!(requests, [words(&["GET", "k"]), words(&["PING", "a b"]), words(&["QUIT"])]);
     }
+}
+
+#[test]
+fn only_what_a_program_would_write_is_its_own_wire_form() {
+    let wire = |input: &[u8]| {
+        let mut batch = Batch::default();
+        let framed = Inbox::default().frame(input, 0, &Limits::default(), &mut batch);
+        assert_eq!(framed, (Framing::NeedMore, Ok(())), "{input:?}");
+        let last = batch.len() - 1;
+        batch.request(last, input).unwrap().wire().map(<[u8]>::to_vec)
+    };
+    let get = b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n";
+    let set = b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$12\r\nabcd\r\nabcdef\r\n";
+    assert_eq!(wire(get).as_deref(), Some(&get[..]));
+    assert_eq!(wire(&[&get[..], set].concat()).as_deref(), Some(&set[..]));
+    // A line feed is awaited and not looked at; so is what ends an argument.
+    for (at, byte) in get.iter().enumerate() {
+        let mut other = get.to_vec();
+        if matches!(byte, b'\n') || at > get.len() - 3 || at == 11 {
+            other[at] = b'?';
+            assert_eq!(wire(&other), None, "byte {at}");
+        }
+    }
+    assert_eq!(wire(b"GET k\r\n"), None);
+    let mut batch = Batch::default();
+    Inbox::default().frame(get, 0, &Limits::default(), &mut batch).1.unwrap();
+    let request = batch.request(0, get).unwrap();
+    assert_eq!(request.skip(1).wire(), None);
+    assert_eq!(OwnedRequest::of(&request, |_, _| None).request().wire(), None);
 }
 
 #[test]

@@ -16,6 +16,7 @@ extern crate alloc;
 
 mod batch;
 mod error;
+mod fences;
 mod inbox;
 mod multibulk;
 mod outbox;

@@ -1,8 +1,17 @@
 //! The outgoing half of a conversation: replies in order, large values without a copy.
+//!
+//! Replies may have to wait until the log has reached the disk ([`Outbox::fence`]); what was sent
+//! before them leaves, what comes behind them waits with them.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use vesta_types::Blob;
+
+use crate::fences::Fences;
+
+/// Sent bytes from which on they are given up while others still wait. An outbox that empties in
+/// between, as it does for who waits for replies, starts anew anyway.
+const SENT_BYTES_KEPT: usize = 16 * 1024;
 
 /// Bytes to be sent, in order. An idle outbox owns no memory.
 #[derive(Debug, Default)]
@@ -16,13 +25,18 @@ pub struct Outbox {
     blob_sent: usize,
     /// Bytes of all blobs, sent ones of the first included.
     blob_bytes: usize,
+    /// How many blobs were sent since `bytes` was empty.
+    blobs_sent: usize,
+    fences: Fences,
 }
 
-/// A point in the stream of replies to which it can be rolled back.
-#[derive(Clone, Copy, Debug)]
+/// A point in the stream of replies, until something was sent.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Mark {
-    bytes: usize,
-    blobs: usize,
+    /// Bytes of the buffer before it.
+    pub(crate) bytes: usize,
+    /// Blobs before it, sent ones included.
+    pub(crate) blobs: usize,
 }
 
 impl Outbox {
@@ -31,6 +45,23 @@ impl Outbox {
     #[inline]
     pub fn pending_bytes(&self) -> usize {
         self.bytes.len() - self.sent + self.blob_bytes - self.blob_sent
+    }
+
+    /// Bytes still to be sent that wait for no batch of the log.
+    #[must_use]
+    pub fn sendable_bytes(&self) -> usize {
+        let Some(stop) = self.fences.first() else { return self.pending_bytes() };
+        let blobs = self.blobs.iter().take(stop.blobs - self.blobs_sent);
+        let blob_bytes: usize = blobs.map(|(_, blob)| blob.len()).sum();
+        // What was sent of a blob is before the fence, with all of the blob.
+        stop.bytes - self.sent + blob_bytes - self.blob_sent
+    }
+
+    /// Whether some of it waits for a batch of the log.
+    #[must_use]
+    #[inline]
+    pub fn has_fence(&self) -> bool {
+        self.fences.first().is_some()
     }
 
     /// Whether nothing is left to be sent.
@@ -43,7 +74,7 @@ impl Outbox {
     /// Memory held for replies, in bytes; shared values count as if they were owned.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.bytes.capacity() + self.blob_bytes
+        self.bytes.capacity() + self.blob_bytes + self.fences.heap_bytes()
     }
 
     /// The buffer that encoders append to.
@@ -59,6 +90,10 @@ impl Outbox {
 
     /// Appends a shared allocation, to be sent from where it lies.
     pub fn push_blob(&mut self, blob: Blob) {
+        // An empty one would wait for a byte that never comes.
+        if blob.is_empty() {
+            return;
+        }
         self.blob_bytes += blob.len();
         self.blobs.push_back((self.bytes.len(), blob));
     }
@@ -66,15 +101,41 @@ impl Outbox {
     /// The present end of the stream.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        Mark { bytes: self.bytes.len(), blobs: self.blobs.len() }
+        Mark { bytes: self.bytes.len(), blobs: self.blobs_sent + self.blobs.len() }
     }
 
     /// Takes back everything appended since `mark`; nothing may have been sent since.
     pub fn roll_back(&mut self, mark: Mark) {
         self.bytes.truncate(mark.bytes);
-        for (_, blob) in self.blobs.drain(mark.blobs.min(self.blobs.len())..) {
+        let kept = mark.blobs.saturating_sub(self.blobs_sent).min(self.blobs.len());
+        for (_, blob) in self.blobs.drain(kept..) {
             self.blob_bytes -= blob.len();
         }
+        self.fences.cut(mark);
+    }
+
+    /// Has everything appended since `from`, and what comes behind it, wait for a batch of the
+    /// log: it is not sent before [`Outbox::release`]. Nothing may have been sent since `from`.
+    pub fn fence(&mut self, from: Mark, batch: u64) {
+        // What was sent all the same is gone; a fence can only stand behind it.
+        let from = Mark {
+            bytes: from.bytes.max(self.sent),
+            blobs: from.blobs.max(self.blobs_sent + usize::from(self.blob_sent > 0)),
+        };
+        if from < self.mark() {
+            self.fences.put(from, batch);
+        }
+    }
+
+    /// The log has got as far as `batch`: what waits for this one or those before may be sent.
+    pub fn release(&mut self, batch: u64) {
+        self.fences.release(batch);
+    }
+
+    /// The end of what may be sent.
+    #[inline]
+    fn stop(&self) -> Mark {
+        self.fences.first().unwrap_or_else(|| self.mark())
     }
 
     /// What follows `mark`, when no blob does. For tests and for replies that are kept.
@@ -83,12 +144,28 @@ impl Outbox {
         self.bytes.get(mark.bytes..).unwrap_or_default()
     }
 
-    /// The next pieces to be sent, in order, at most `N` of them; unused places are empty.
+    /// A copy of what is still to be sent behind its first `skip` bytes, whatever it waits for. For
+    /// checkers.
+    #[must_use]
+    pub fn copied_from(&self, skip: usize) -> Vec<u8> {
+        let (mut all, mut at) = (Vec::with_capacity(self.pending_bytes()), self.sent);
+        for (position, blob) in &self.blobs {
+            all.extend_from_slice(self.bytes.get(at..*position).unwrap_or_default());
+            all.extend_from_slice(blob);
+            at = *position;
+        }
+        all.extend_from_slice(self.bytes.get(at..).unwrap_or_default());
+        all.drain(..self.blob_sent + skip.min(self.pending_bytes()));
+        all
+    }
+
+    /// The next pieces that may be sent, in order, at most `N` of them; unused places are empty.
     #[must_use]
     pub fn pieces<const N: usize>(&self) -> [&[u8]; N] {
         let mut pieces: [&[u8]; N] = [&[]; N];
+        let stop = self.stop();
         let (mut at, mut skip) = (self.sent, self.blob_sent);
-        let mut blobs = self.blobs.iter();
+        let mut blobs = self.blobs.iter().take(stop.blobs - self.blobs_sent);
         let mut blob = blobs.next();
         for piece in &mut pieces {
             match blob {
@@ -98,7 +175,7 @@ impl Outbox {
                     blob = blobs.next();
                 }
                 next => {
-                    let end = next.map_or(self.bytes.len(), |(position, _)| *position);
+                    let end = next.map_or(stop.bytes, |(position, _)| *position);
                     *piece = self.bytes.get(at..end).unwrap_or_default();
                     at = end;
                 }
@@ -107,11 +184,14 @@ impl Outbox {
         pieces
     }
 
-    /// Forgets the first `count` pending bytes: they were sent.
+    /// Forgets the first `count` bytes of those that may be sent: they were.
     pub fn advance(&mut self, mut count: usize) {
+        let stop = self.stop();
         while count > 0 {
             match self.blobs.front() {
-                Some((position, blob)) if *position == self.sent => {
+                Some((position, blob))
+                    if *position == self.sent && self.blobs_sent < stop.blobs =>
+                {
                     let left = blob.len() - self.blob_sent;
                     if count < left {
                         self.blob_sent += count;
@@ -120,10 +200,11 @@ impl Outbox {
                     count -= left;
                     self.blob_bytes -= blob.len();
                     self.blob_sent = 0;
+                    self.blobs_sent += 1;
                     self.blobs.pop_front();
                 }
                 next => {
-                    let end = next.map_or(self.bytes.len(), |(position, _)| *position);
+                    let end = next.map_or(stop.bytes, |(position, _)| stop.bytes.min(*position));
                     let step = count.min(end - self.sent);
                     self.sent += step;
                     count -= step;
@@ -133,23 +214,29 @@ impl Outbox {
                 }
             }
         }
-        self.drop_empty_blobs();
         if self.is_empty() {
             self.bytes.clear();
-            self.sent = 0;
+            (self.sent, self.blobs_sent) = (0, 0);
+        } else if self.sent >= SENT_BYTES_KEPT && self.sent >= self.bytes.len() / 2 {
+            self.drop_sent();
         }
     }
 
-    /// An empty blob at the front would otherwise wait for a byte that never comes.
-    fn drop_empty_blobs(&mut self) {
-        while self.blobs.front().is_some_and(|(at, blob)| *at == self.sent && blob.is_empty()) {
-            self.blobs.pop_front();
-        }
+    /// Gives up the part of the buffer that was sent: an outbox that is filled before it is empty,
+    /// again and again, would grow without end.
+    #[cold]
+    fn drop_sent(&mut self) {
+        let sent = core::mem::take(&mut self.sent);
+        self.bytes.drain(..sent);
+        self.blobs.iter_mut().for_each(|(position, _)| *position -= sent);
+        self.fences.shift(sent);
     }
 
-    /// Everything still to be sent, in one piece; shared allocations are copied.
+    /// Everything still to be sent, in one piece, whatever it waits for; shared allocations are
+    /// copied.
     #[must_use]
     pub fn into_bytes(mut self) -> Vec<u8> {
+        self.fences = Fences::default();
         if self.sent == 0 && self.blobs.is_empty() {
             return self.bytes;
         }
@@ -183,46 +270,5 @@ impl Outbox {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec;
-
-    fn drain(outbox: &mut Outbox, step: usize) -> Vec<u8> {
-        let mut sent = Vec::new();
-        while !outbox.is_empty() {
-            let piece = outbox.pieces::<3>().concat();
-            let step = step.min(piece.len());
-            assert!(step > 0, "pending bytes without a piece");
-            sent.extend_from_slice(&piece[..step]);
-            outbox.advance(step);
-        }
-        sent
-    }
-
-    #[test]
-    fn bytes_and_blobs_leave_in_order_however_they_are_cut() {
-        for step in 1..12 {
-            let mut outbox = Outbox::default();
-            outbox.push_encoded(b"ab");
-            outbox.push_blob(Blob::new(vec![b'1'; 5]));
-            outbox.push_blob(Blob::new(vec![b'2'; 3]));
-            outbox.push_encoded(b"cd");
-            outbox.push_blob(Blob::new(vec![b'3'; 1]));
-            assert_eq!(outbox.pending_bytes(), 13);
-            assert_eq!(drain(&mut outbox, step), b"ab11111222cd3");
-            assert_eq!(outbox.pending_bytes(), 0);
-            assert!(outbox.take_buffer().is_some());
-        }
-    }
-
-    #[test]
-    fn a_roll_back_takes_back_bytes_and_blobs() {
-        let mut outbox = Outbox::default();
-        outbox.push_encoded(b"keep");
-        let mark = outbox.mark();
-        outbox.push_encoded(b"lose");
-        outbox.push_blob(Blob::new(vec![0; 9]));
-        outbox.roll_back(mark);
-        assert_eq!(drain(&mut outbox, 100), b"keep");
-    }
-}
+#[path = "outbox_tests.rs"]
+mod tests;

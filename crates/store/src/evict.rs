@@ -19,7 +19,8 @@ const POOL: usize = 16;
 /// Elements of what waits to be freed that one call frees.
 const REAPED_PER_CALL: usize = 64;
 
-/// Buckets of what was flushed during a snapshot that one call gives to it and frees.
+/// Buckets of what was flushed during a snapshot, or large entries deleted, that one call gives to
+/// it and frees; of the latter a part worth so many buckets.
 const BUCKETS_PER_CALL: usize = 8;
 
 /// What makes a key the next to go.
@@ -96,9 +97,9 @@ impl Store {
             self.reap(REAPED_PER_CALL);
             return Some(before.saturating_sub(self.bytes()));
         }
-        if self.ledger.snapshot.has_flushed() {
+        if self.ledger.snapshot.has_gone() {
             let before = self.bytes();
-            self.take_apart(BUCKETS_PER_CALL);
+            self.give_gone(BUCKETS_PER_CALL);
             return Some(before.saturating_sub(self.bytes()));
         }
         if evict == Evict::Random {

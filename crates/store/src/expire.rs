@@ -56,10 +56,9 @@ impl Store {
         }
         let Self { ledger, trash, .. } = self;
         let Db { table, expiring, progress } = db;
-        let scan = table.take_due(now.ms(), *left, |mut entry| {
-            ledger.forget(expiring, progress.as_ref(), &mut entry);
+        let scan = table.take_due(now.ms(), *left, |entry| {
             ledger.note_deleted(index, entry.key(), Why::Expired);
-            trash.throw(entry, ledger);
+            ledger.discard(expiring, progress.as_ref(), entry, trash);
         });
         round.expired += scan.taken;
         *left = left.saturating_sub(scan.visited);
@@ -120,10 +119,9 @@ impl Store {
         round.expired += scan.taken;
         *left = left.saturating_sub(scan.visited.max(1));
         expiring.set_hash(hash, key, bound);
-        if is_spent && let Some(mut gone) = table.remove(hash, key) {
-            ledger.forget(expiring, progress.as_ref(), &mut gone);
+        if is_spent && let Some(gone) = table.remove(hash, key) {
+            ledger.discard(expiring, progress.as_ref(), gone, trash);
             ledger.notices.changed(index, Class::Generic, "del", key);
-            trash.throw(gone, ledger);
         }
         scan.done
     }
@@ -137,11 +135,11 @@ impl Store {
     pub(crate) fn evict(&mut self, db: DbIndex, key: &[u8]) -> Option<usize> {
         let hash = self.hash(key);
         let slot = self.dbs.get_mut(db.index())?;
-        let mut gone = slot.table.remove(hash, key)?;
-        self.ledger.forget(&mut slot.expiring, slot.progress.as_ref(), &mut gone);
-        self.ledger.note_deleted(db, key, Why::Evicted);
+        let gone = slot.table.remove(hash, key)?;
         let bytes = gone.alloc_bytes();
-        self.trash.throw(gone, &mut self.ledger);
+        let Self { ledger, trash, .. } = self;
+        ledger.discard(&mut slot.expiring, slot.progress.as_ref(), gone, trash);
+        ledger.note_deleted(db, key, Why::Evicted);
         Some(bytes)
     }
 }

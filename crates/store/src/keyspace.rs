@@ -44,6 +44,8 @@ pub struct Keyspace<'a> {
     pub(crate) store: &'a mut Store,
     db: DbIndex,
     now: Unix,
+    /// The time that decides what has expired.
+    due: Unix,
     /// Whether reading leaves its mark on access clocks and hit counters.
     touch: bool,
     /// Whether looking at an expired key leaves it where it is.
@@ -56,7 +58,8 @@ impl<'a> Keyspace<'a> {
     /// A view of `db` at `now`.
     #[inline]
     pub fn new(store: &'a mut Store, db: DbIndex, now: Now) -> Self {
-        Self { store, db, now: now.unix, touch: true, frozen: false, known: None }
+        let now = now.unix;
+        Self { store, db, now, due: now, touch: true, frozen: false, known: None }
     }
 
     /// With the hash of `key` known; `key` must be the very slice that the command looks up.
@@ -79,11 +82,18 @@ impl<'a> Keyspace<'a> {
         Self { frozen: wanted, ..self }
     }
 
+    /// With nothing expired, whatever the clock says, and every time to live in the future: a log
+    /// that is read again holds the deletions itself.
+    #[must_use]
+    pub fn replaying(self) -> Self {
+        Self { due: Unix(0), ..self }
+    }
+
     /// The same view of another database.
     #[must_use]
     pub fn of(&mut self, db: DbIndex) -> Keyspace<'_> {
-        let Self { now, touch, frozen, .. } = *self;
-        Keyspace { store: self.store, db, now, touch, frozen, known: None }
+        let Self { now, due, touch, frozen, .. } = *self;
+        Keyspace { store: self.store, db, now, due, touch, frozen, known: None }
     }
 
     /// The database viewed.
@@ -92,11 +102,11 @@ impl<'a> Keyspace<'a> {
         self.db
     }
 
-    /// The time of the view, in milliseconds since 1970.
+    /// What expires at this time, in milliseconds since 1970, or before has expired.
     #[must_use]
     #[inline]
     pub fn now_ms(&self) -> u64 {
-        self.now.ms()
+        self.due.ms()
     }
 
     /// The store behind the view.
@@ -142,7 +152,7 @@ impl<'a> Keyspace<'a> {
 
     #[inline]
     fn find(&mut self, key: &[u8], touch: bool, tell: bool) -> Option<(&Entry, &mut Unpacked)> {
-        let now = self.now;
+        let (now, due_ms) = (self.now, self.now_ms());
         let hash = self.hash(key);
         if self.frozen && self.hides(hash, key) {
             self.store.ledger.miss(self.db, key, tell);
@@ -150,7 +160,7 @@ impl<'a> Keyspace<'a> {
         }
         let Store { dbs, rng, access, ledger, trash, unpacked, .. } = &mut *self.store;
         let Db { table, expiring, progress } = dbs.get_mut(self.db.index())?;
-        match table.find_live(hash, key, now.ms()) {
+        match table.find_live(hash, key, due_ms) {
             Lookup::Live(entry) => {
                 ledger.stats.hits += 1;
                 if touch {
@@ -159,11 +169,10 @@ impl<'a> Keyspace<'a> {
                 }
                 Some((entry, unpacked))
             }
-            Lookup::Expired(mut gone) => {
-                ledger.forget(expiring, progress.as_ref(), &mut gone);
+            Lookup::Expired(gone) => {
+                ledger.discard(expiring, progress.as_ref(), gone, trash);
                 ledger.note_deleted(self.db, key, Why::Expired);
                 ledger.miss(self.db, key, tell);
-                trash.throw(gone, ledger);
                 None
             }
             Lookup::Absent => {
@@ -268,10 +277,10 @@ impl<'a> Keyspace<'a> {
         key: &[u8],
         change: impl FnOnce(&mut Entry, &Rules, &mut Unpacked) -> R,
     ) -> Option<R> {
-        let (now, hash) = (self.now, self.hash(key));
+        let (now, due_ms, hash) = (self.now, self.now_ms(), self.hash(key));
         let Store { dbs, rng, access, ledger, trash, rules, unpacked, .. } = &mut *self.store;
         let db = dbs.get_mut(self.db.index())?;
-        match db.table.find_live(hash, key, now.ms()) {
+        match db.table.find_live(hash, key, due_ms) {
             Lookup::Live(entry) => {
                 let (bytes, before) = (entry.alloc_bytes(), entry.expiry());
                 let fields_before = fields_due(entry);
@@ -289,10 +298,9 @@ impl<'a> Keyspace<'a> {
                 }
                 Some(outcome)
             }
-            Lookup::Expired(mut gone) => {
-                ledger.forget(&mut db.expiring, db.progress.as_ref(), &mut gone);
+            Lookup::Expired(gone) => {
+                ledger.discard(&mut db.expiring, db.progress.as_ref(), gone, trash);
                 ledger.note_deleted(self.db, key, Why::Expired);
-                trash.throw(gone, ledger);
                 None
             }
             Lookup::Absent => None,
@@ -302,10 +310,10 @@ impl<'a> Keyspace<'a> {
     /// Sets `key` to a string, whatever it held.
     #[inline]
     pub fn set(&mut self, key: &[u8], value: NewValue<'_>, deadline: Deadline) {
-        let (now, hash) = (self.now, self.hash(key));
+        let (now, due_ms, hash) = (self.now, self.now_ms(), self.hash(key));
         let Store { dbs, access, ledger, trash, .. } = &mut *self.store;
         let Some(db) = dbs.get_mut(self.db.index()) else { return };
-        match db.table.find_live(hash, key, now.ms()) {
+        match db.table.find_live(hash, key, due_ms) {
             Lookup::Live(entry) => {
                 let (bytes, before) = (entry.alloc_bytes(), entry.expiry());
                 let after = match deadline {
@@ -314,7 +322,7 @@ impl<'a> Keyspace<'a> {
                     Deadline::At(ms) => Some(ms),
                 };
                 let expires_fields = fields_due(entry).is_some();
-                ledger.snapshot.note(db.progress.as_ref(), entry, Change::Stays);
+                ledger.note_replaced(db.progress.as_ref(), entry);
                 let object = entry.take_object();
                 ledger.touch(self.db, key);
                 entry.set(value, after);
@@ -328,10 +336,9 @@ impl<'a> Keyspace<'a> {
                     trash.throw_object(object, ledger);
                 }
             }
-            Lookup::Expired(mut gone) => {
-                ledger.forget(&mut db.expiring, db.progress.as_ref(), &mut gone);
+            Lookup::Expired(gone) => {
+                ledger.discard(&mut db.expiring, db.progress.as_ref(), gone, trash);
                 ledger.note_deleted(self.db, key, Why::Expired);
-                trash.throw(gone, ledger);
                 self.insert(hash, key, value, deadline);
             }
             Lookup::Absent => self.insert(hash, key, value, deadline),
@@ -381,9 +388,13 @@ impl<'a> Keyspace<'a> {
 
     /// Deletes `key`; whether it was there. A large value is freed later, in slices.
     pub fn delete(&mut self, key: &[u8]) -> bool {
-        let Some(entry) = self.remove(key) else { return false };
-        let Store { trash, ledger, .. } = &mut *self.store;
-        trash.throw(entry, ledger);
+        let hash = self.hash(key);
+        self.expire_if_due(hash, key);
+        let Store { dbs, trash, ledger, .. } = &mut *self.store;
+        let Some(db) = dbs.get_mut(self.db.index()) else { return false };
+        let Some(entry) = db.table.remove(hash, key) else { return false };
+        ledger.discard(&mut db.expiring, db.progress.as_ref(), entry, trash);
+        ledger.touch(self.db, key);
         true
     }
 
@@ -392,9 +403,8 @@ impl<'a> Keyspace<'a> {
         let hash = self.store.hash(entry.key());
         let Store { dbs, ledger, trash, .. } = &mut *self.store;
         let Some(db) = dbs.get_mut(self.db.index()) else { return };
-        if let Some(mut old) = db.table.remove(hash, entry.key()) {
-            ledger.forget(&mut db.expiring, db.progress.as_ref(), &mut old);
-            trash.throw(old, ledger);
+        if let Some(old) = db.table.remove(hash, entry.key()) {
+            ledger.discard(&mut db.expiring, db.progress.as_ref(), old, trash);
         }
         ledger.notices.tell(self.db, Class::New, "new", entry.key());
         self.insert_entry(hash, entry);
@@ -490,10 +500,9 @@ impl<'a> Keyspace<'a> {
         if db.expiring.keys == 0 {
             return;
         }
-        if let Lookup::Expired(mut gone) = db.table.find_live(hash, key, now) {
-            ledger.forget(&mut db.expiring, db.progress.as_ref(), &mut gone);
+        if let Lookup::Expired(gone) = db.table.find_live(hash, key, now) {
+            ledger.discard(&mut db.expiring, db.progress.as_ref(), gone, trash);
             ledger.note_deleted(self.db, key, Why::Expired);
-            trash.throw(gone, ledger);
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::events::{Class, Notices};
 use crate::expiring::Expiring;
 use crate::snapshot::{Change, Progress, Snapshot};
+use crate::trash::Trash;
 use crate::{Deleted, Entry, Stats, Touched, Why};
 use alloc::vec::Vec;
 use vesta_ds::Field;
@@ -49,6 +50,36 @@ impl Ledger {
         self.snapshot.note(progress, gone, Change::Leaves);
         self.entry_bytes -= gone.alloc_bytes();
         expiring.forget(gone);
+    }
+
+    /// As [`Ledger::forget`] for an entry that left its table for good: what is left of it is
+    /// freed.
+    pub(crate) fn discard(
+        &mut self,
+        expiring: &mut Expiring,
+        progress: Option<&Progress>,
+        gone: Entry,
+        trash: &mut Trash,
+    ) {
+        expiring.forget(&gone);
+        self.let_go(progress, gone, trash);
+    }
+
+    /// As [`Ledger::discard`], where nothing is known of what expires. What a snapshot gives in
+    /// pieces is taken off the accounts and freed after that.
+    pub(crate) fn let_go(&mut self, progress: Option<&Progress>, gone: Entry, trash: &mut Trash) {
+        if let Some(gone) = self.snapshot.let_go(progress, gone) {
+            self.entry_bytes -= gone.alloc_bytes();
+            trash.throw(gone, self);
+        }
+    }
+
+    /// The value of an entry is about to be replaced as a whole; `progress` is its database's.
+    #[inline]
+    pub(crate) fn note_replaced(&mut self, progress: Option<&Progress>, entry: &mut Entry) {
+        if let Some(progress) = progress {
+            self.entry_bytes += self.snapshot.save_replaced(progress, entry);
+        }
     }
 
     /// Counts a reading command that found no key.

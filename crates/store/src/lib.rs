@@ -149,12 +149,12 @@ impl Store {
     #[must_use]
     pub fn new(count: u32, access: Access, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
-        let hasher = KeyHasher::new(rng.bits());
-        let dbs = (0..count.max(1)).map(|_| Db::new(&hasher)).collect();
+        let rules = Rules::seeded(rng.bits());
+        let dbs = (0..count.max(1)).map(|_| Db::new(&rules.hasher)).collect();
         Self {
             dbs,
             trash: Trash::default(),
-            rules: Rules { limits: Limits::default(), hasher },
+            rules,
             unpacked: Unpacked::default(),
             rng,
             access,

@@ -13,15 +13,13 @@
 //!
 //! A copy may reach into itself: "one byte back, 100 bytes" repeats one byte a hundred times.
 //!
-//! # This compressor
-//!
-//! One pass with a table that knows for each hash of three bytes where such bytes were seen last;
-//! a match is taken greedily. Searching is left to better formats: this one is for speed.
-//!
 //! Source: the format of liblzf, as seen in payloads of `DUMP` of redis-server 7.0.15.
 
+mod compress;
 #[cfg(test)]
 mod tests;
+
+pub use compress::{Compressor, Packed, Packing};
 
 use crate::CorruptError;
 use alloc::vec::Vec;
@@ -32,48 +30,15 @@ const REACH: usize = 1 << 13;
 const COPY_MAX: usize = 264;
 /// The longest run of plain bytes.
 const PLAIN_MAX: usize = 32;
-/// Places that the table remembers, as a power of two.
-const TABLE_BITS: u32 = 13;
 
 /// Compresses `input`; `None` unless the result is at most `bytes_max` bytes. Inputs of 4 GiB and
-/// more are not taken.
+/// more are not taken. Whoever compresses many keeps a [`Compressor`].
 #[must_use]
 pub fn compress(input: &[u8], bytes_max: usize) -> Option<Vec<u8>> {
-    if u32::try_from(input.len()).is_err() {
-        return None;
-    }
-    // A place in the table is one more than a place in the input; 0 says there was none.
-    let mut table = [0u32; 1 << TABLE_BITS];
-    let mut out = Vec::with_capacity(bytes_max.min(input.len()));
-    let mut plain_from = 0;
-    let mut at = 0;
-    while let Some([a, b, c]) = three(input, at) {
-        let hash = hash(a, b, c);
-        let seen = table.get_mut(hash)?;
-        let before = (*seen as usize).checked_sub(1);
-        *seen = at as u32 + 1;
-        let from =
-            before.filter(|from| at - from <= REACH && three(input, *from) == Some([a, b, c]));
-        let Some(from) = from else {
-            at += 1;
-            continue;
-        };
-        let length = 3 + common(input, from + 3, at + 3).min(COPY_MAX - 3);
-        put_plain(&mut out, input.get(plain_from..at)?);
-        put_copy(&mut out, at - from - 1, length);
-        if out.len() > bytes_max {
-            return None;
-        }
-        // The last place inside the copy is worth remembering, the others are not.
-        let last = at + length - 1;
-        if let Some([a, b, c]) = three(input, last) {
-            *table.get_mut(self::hash(a, b, c))? = last as u32 + 1;
-        }
-        at += length;
-        plain_from = at;
-    }
-    put_plain(&mut out, input.get(plain_from..)?);
-    (out.len() <= bytes_max).then_some(out)
+    let mut compressor = Compressor::default();
+    let mut packing = compressor.begin(input.len(), bytes_max)?;
+    let outcome = compressor.advance(&mut packing, input, usize::MAX);
+    (outcome == Packed::All).then(|| packing.take_packed())
 }
 
 /// Decompresses what must become exactly `len` bytes. Never allocates more than the input could
@@ -153,38 +118,4 @@ fn fits(out: &[u8], more: usize, len: usize, at: usize) -> Result<(), CorruptErr
         return Err(CorruptError::new(at, "the end of a compressed string"));
     }
     Ok(())
-}
-
-/// The three bytes from `at` on.
-#[inline]
-fn three(input: &[u8], at: usize) -> Option<[u8; 3]> {
-    input.get(at..)?.first_chunk::<3>().copied()
-}
-
-fn hash(a: u8, b: u8, c: u8) -> usize {
-    let word = u32::from_le_bytes([a, b, c, 0]);
-    (word.wrapping_mul(0x9e37_79b1) >> (u32::BITS - TABLE_BITS)) as usize
-}
-
-/// How many bytes are the same from `a` and from `b` on, up to the longest copy.
-fn common(input: &[u8], a: usize, b: usize) -> usize {
-    let (a, b) = (input.get(a..).unwrap_or_default(), input.get(b..).unwrap_or_default());
-    a.iter().zip(b).take(COPY_MAX).take_while(|(a, b)| a == b).count()
-}
-
-fn put_plain(out: &mut Vec<u8>, bytes: &[u8]) {
-    for run in bytes.chunks(PLAIN_MAX) {
-        out.push(run.len() as u8 - 1);
-        out.extend_from_slice(run);
-    }
-}
-
-/// A copy of `length` bytes (3 to 264) from `back + 1` bytes back.
-fn put_copy(out: &mut Vec<u8>, back: usize, length: usize) {
-    let [low, high, ..] = back.to_le_bytes();
-    if length < 9 {
-        out.extend([((length - 2) as u8) << 5 | high, low]);
-    } else {
-        out.extend([7 << 5 | high, (length - 9) as u8, low]);
-    }
 }

@@ -134,9 +134,24 @@ impl Quicklist {
         }
     }
 
+    /// Hands the elements of a node to `each`, in order; nothing past the last node.
+    pub fn for_each_of_node(&self, node: usize, mut each: impl FnMut(Element<'_>)) {
+        match self.nodes.get(node).map(View::of) {
+            Some(View::Lent(pack)) => pack.iter().for_each(each),
+            Some(View::Decompressed(pack)) => pack.iter().for_each(each),
+            Some(View::Plain(text)) => text.map(Element::Bytes).into_iter().for_each(&mut each),
+            None => {}
+        }
+    }
+
     /// What the nodes hold, in order: the form in which a list is saved.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeRef<'_>> + ExactSizeIterator {
         self.nodes.iter().map(Node::view)
+    }
+
+    /// As [`Quicklist::nodes`], from a node on; none past the end.
+    pub fn nodes_from(&self, first: usize) -> impl Iterator<Item = NodeRef<'_>> {
+        self.nodes.range(first.min(self.nodes.len())..).map(Node::view)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Consumer groups: how far a group has read, and which deliveries wait for their XACK, and whose.
 
-use super::{Log, StreamId, tree_bytes};
+use super::{Log, StreamId, behind, tree_bytes};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::RangeInclusive;
+use core::ops::{Bound, RangeInclusive};
 
 /// Entries looked at by [`Group::auto_claim`] for each one asked for.
 const AUTO_CLAIM_LOOKS: usize = 10;
@@ -165,6 +165,12 @@ impl Group {
     /// The consumers in the order of their names.
     pub fn consumers(&self) -> impl Iterator<Item = (ConsumerId, &Consumer)> {
         self.ids.values().filter_map(|id| Some((*id, self.consumers.get(id)?)))
+    }
+
+    /// The consumers behind the one of this name, or all of them, in the order of their names.
+    pub fn consumers_behind(&self, name: Option<&[u8]>) -> impl Iterator<Item = &Consumer> {
+        let range = self.ids.range::<[u8], _>((behind(name), Bound::Unbounded));
+        range.filter_map(|(_, id)| self.consumers.get(id))
     }
 
     /// The consumer of this name.

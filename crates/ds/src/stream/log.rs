@@ -234,7 +234,12 @@ impl Log {
 
     /// The nodes as DUMP and RDB carry them: the id of the first entry and a listpack.
     pub fn nodes(&self) -> impl Iterator<Item = (StreamId, &[u8])> {
-        self.nodes.iter().map(|(master, node)| (*master, node.pack().bytes()))
+        self.nodes_from(StreamId::MIN)
+    }
+
+    /// As [`Log::nodes`], without those that begin before an id.
+    pub fn nodes_from(&self, first: StreamId) -> impl Iterator<Item = (StreamId, &[u8])> {
+        self.nodes.range(first..).map(|(master, node)| (*master, node.pack().bytes()))
     }
 
     /// Takes a node from outside, which must be above all others; for loading. A node without

@@ -63,6 +63,7 @@ pub use range::{Range, RevRange, StreamEntry};
 use crate::Heap;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use core::ops::Bound;
 
 /// The id of a stream entry: milliseconds and a sequence number within them.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -148,6 +149,12 @@ impl Stream {
         self.groups.iter().map(|(name, group)| (&**name, group))
     }
 
+    /// The groups behind the one of this name, or all of them, in the order of their names.
+    pub fn groups_behind(&self, name: Option<&[u8]>) -> impl Iterator<Item = (&[u8], &Group)> {
+        let range = self.groups.range::<[u8], _>((behind(name), Bound::Unbounded));
+        range.map(|(name, group)| (&**name, group))
+    }
+
     /// A group by name.
     #[must_use]
     pub fn group(&self, name: &[u8]) -> Option<&Group> {
@@ -223,4 +230,9 @@ const fn tree_bytes(len: usize, pair: usize) -> usize {
     let leaf = 11 * pair + 16;
     let inner = leaf + 12 * size_of::<usize>();
     len * leaf / 7 + len * inner / 42
+}
+
+/// The beginning of what lies behind a name, or of everything.
+fn behind(name: Option<&[u8]>) -> Bound<&[u8]> {
+    name.map_or(Bound::Unbounded, Bound::Excluded)
 }

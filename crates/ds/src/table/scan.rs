@@ -4,6 +4,7 @@ use super::bucket::{Chain, Place, SLOTS};
 use super::storage::SEGMENT;
 use super::{Item, Table};
 use core::marker::PhantomData;
+use core::ops::Range;
 
 /// Fair draws that may fail before [`Table::random`] takes what is nearest. With five items in a
 /// bucket of at most thirty, all fail with a chance below 1e-300; only a broken `rng` gets there.
@@ -38,7 +39,15 @@ impl<T: Item> Table<T> {
 
     /// All items, in no particular order.
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter { table: self, index: 0, chain: None, slot: 0, _items: PhantomData }
+        self.iter_buckets(0..self.buckets.count())
+    }
+
+    /// The items in these of the [`Table::buckets`]; there are none beyond the last. As long as the
+    /// table is not changed, those of all buckets are all items.
+    pub fn iter_buckets(&self, buckets: Range<usize>) -> Iter<'_, T> {
+        let end = buckets.end.min(self.buckets.count());
+        let _items = PhantomData;
+        Iter { table: self, index: buckets.start, end, chain: None, slot: 0, _items }
     }
 
     /// An item drawn fairly: each has the same chance. `rng` gives uniform 64-bit numbers.
@@ -168,11 +177,13 @@ fn below(end: usize, uniform: u64) -> usize {
     ((uniform as u128 * end as u128) >> 64) as usize
 }
 
-/// Iterator over the items of a table; see [`Table::iter`].
+/// Iterator over items of a table; see [`Table::iter`].
 pub struct Iter<'a, T: Item> {
     table: &'a Table<T>,
     /// The next root bucket.
     index: usize,
+    /// The root bucket behind the last one.
+    end: usize,
     chain: Option<Chain<T>>,
     slot: usize,
     _items: PhantomData<&'a T>,
@@ -192,7 +203,7 @@ impl<'a, T: Item> Iterator for Iter<'a, T> {
                     }
                     self.chain = chain.child();
                 }
-            } else if self.index < self.table.buckets.count() {
+            } else if self.index < self.end {
                 self.chain = Some(self.table.chain(self.index));
                 if self.index + AHEAD < self.table.buckets.count() {
                     // SAFETY: the table is borrowed for 'a, so its chains stay.

@@ -16,6 +16,7 @@ use super::{Kind, Object, Rules, all_differ};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use core::fmt;
+use core::ops::Range;
 use vesta_ds::{Digits, DueScan, Element, Field, Heap, Iter as TableIter, Listpack, Pairs, Table};
 
 /// Bytes that two elements of a listpack take beyond their texts, at most.
@@ -71,13 +72,20 @@ impl Hash {
         }
     }
 
-    /// The fields of the large form, those whose time has come included, for a snapshot; `None`
-    /// while the hash is small.
+    /// Buckets that the fields of the large form lie in; 0 while the hash is small.
     #[must_use]
-    pub fn fields(&self) -> Option<impl Iterator<Item = &Field>> {
+    pub fn buckets(&self) -> usize {
         match &self.0 {
-            Form::Table(fields) => Some(fields.table.iter()),
-            Form::Listpack(_) => None,
+            Form::Table(fields) => fields.table.buckets(),
+            Form::Listpack(_) => 0,
+        }
+    }
+
+    /// Hands the fields in these of the [`Hash::buckets`] to `each`, those whose time has come
+    /// included: all of them bit by bit, as long as the hash is not changed.
+    pub fn for_each_in(&self, buckets: Range<usize>, each: impl FnMut(&Field)) {
+        if let Form::Table(fields) = &self.0 {
+            fields.table.iter_buckets(buckets).for_each(each);
         }
     }
 

@@ -60,3 +60,11 @@ pub struct Rules {
     /// The hasher of all tables of the store.
     pub hasher: KeyHasher,
 }
+
+impl Rules {
+    /// The default limits, and a hasher of this seed.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self { limits: Limits::default(), hasher: KeyHasher::new(seed) }
+    }
+}

@@ -15,6 +15,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 use vesta_ds::{
     Digits, Element, Heap, Intset, IntsetIter, Iter as TableIter, Listpack, ListpackIter, Member,
     Table,
@@ -70,6 +71,23 @@ impl Set {
         match &self.0 {
             Form::Listpack(listpack) => Some(listpack),
             Form::Intset(_) | Form::Table(_) => None,
+        }
+    }
+
+    /// Buckets that the members of the large form lie in; 0 while the set is small.
+    #[must_use]
+    pub fn buckets(&self) -> usize {
+        match &self.0 {
+            Form::Table(members) => members.table.buckets(),
+            Form::Intset(_) | Form::Listpack(_) => 0,
+        }
+    }
+
+    /// Hands the members in these of the [`Set::buckets`] to `each`: all of them bit by bit, as
+    /// long as the set is not changed.
+    pub fn for_each_in(&self, buckets: Range<usize>, mut each: impl FnMut(&[u8])) {
+        if let Form::Table(members) = &self.0 {
+            members.table.iter_buckets(buckets).for_each(|member| each(member.bytes()));
         }
     }
 

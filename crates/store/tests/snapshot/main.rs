@@ -7,9 +7,12 @@ use proptest::prelude::*;
 use vesta_store::{Candidates, Evict, SnapshotPhase, Victims};
 use world::{KEYS, Op, Type, World, db, key, op};
 
+/// Entries of so many bytes are given in pieces: none, all, and those of long values.
+const LARGE: [usize; 3] = [usize::MAX, 0, 600];
+
 /// A world with keys of all types in two of its databases, some with an expiry.
-fn full_world() -> World {
-    let mut world = World::new();
+fn full_world(large_bytes: usize) -> World {
+    let mut world = World::new(large_bytes);
     for number in 0..2 {
         world.apply(Op::Select(number));
         for k in 0..KEYS {
@@ -38,8 +41,9 @@ proptest! {
         during in prop::collection::vec(op(), 0..150),
         later in prop::collection::vec(op(), 0..40),
         is_full: bool,
+        large in prop::sample::select(&LARGE),
     ) {
-        let mut world = if is_full { full_world() } else { World::new() };
+        let mut world = if is_full { full_world(large) } else { World::new(large) };
         for ops in [before, during, later] {
             ops.into_iter().for_each(|op| world.apply(op));
             world.finish();
@@ -109,9 +113,9 @@ fn ways() -> Vec<(&'static str, Vec<Op>)> {
 
 #[test]
 fn an_entry_is_given_as_it_was_whatever_happens_to_it() {
-    for (how, ops) in ways() {
-        for steps_before in [0, 25, 110] {
-            let mut world = full_world();
+    for (way, (how, ops)) in ways().into_iter().enumerate() {
+        for (time, steps_before) in [0, 25, 110].into_iter().enumerate() {
+            let mut world = full_world(LARGE[(way + time) % LARGE.len()]);
             world.begin();
             world.step(steps_before);
             for (number, op) in ops.iter().enumerate() {
@@ -132,8 +136,8 @@ fn an_entry_is_given_as_it_was_whatever_happens_to_it() {
 
 #[test]
 fn an_aborted_snapshot_leaves_no_mark_and_the_next_one_is_exact() {
-    for (how, ops) in ways() {
-        let mut world = full_world();
+    for ((how, ops), large) in ways().into_iter().zip(LARGE.into_iter().cycle()) {
+        let mut world = full_world(large);
         world.begin();
         world.step(30);
         ops.iter().for_each(|op| world.apply(op.clone()));
@@ -153,12 +157,12 @@ fn an_aborted_snapshot_leaves_no_mark_and_the_next_one_is_exact() {
 
 #[test]
 fn a_database_flushed_under_a_snapshot_is_freed_by_its_steps() {
-    for lazily in [false, true] {
-        let mut world = full_world();
+    for (lazily, large) in [(false, usize::MAX), (true, usize::MAX), (true, 600)] {
+        let mut world = full_world(large);
         world.apply(Op::Flush(lazily));
         while world.store.reap(1000) {}
         let without = world.store.bytes();
-        let mut world = full_world();
+        let mut world = full_world(large);
         world.begin();
         world.step(10);
         let before = world.store.bytes();
@@ -179,23 +183,25 @@ fn a_database_flushed_under_a_snapshot_is_freed_by_its_steps() {
 
 #[test]
 fn eviction_frees_what_was_flushed_under_a_snapshot_before_it_takes_a_key() {
-    let mut world = full_world();
-    world.begin();
-    world.store.flush(db(0), true);
-    let (keys, full) = (world.store.size(db(1)).keys, world.store.bytes());
-    let now = world.now().unix;
-    let mut candidates = Candidates::default();
-    while world.store.bytes() > full / 3 * 2 {
-        world.store.evict_one(Evict::Random, Victims::All, 5, now, &mut candidates);
-        assert_eq!(world.store.size(db(1)).keys, keys);
+    for large in LARGE {
+        let mut world = full_world(large);
+        world.begin();
+        world.store.flush(db(0), true);
+        let (keys, full) = (world.store.size(db(1)).keys, world.store.bytes());
+        let now = world.now().unix;
+        let mut candidates = Candidates::default();
+        while world.store.bytes() > full / 3 * 2 {
+            world.store.evict_one(Evict::Random, Victims::All, 5, now, &mut candidates);
+            assert_eq!(world.store.size(db(1)).keys, keys);
+        }
+        world.finish();
+        assert_eq!(world.finished, 1);
     }
-    world.finish();
-    assert_eq!(world.finished, 1);
 }
 
 #[test]
 fn an_empty_store_is_walked_at_once() {
-    let mut world = World::new();
+    let mut world = World::new(usize::MAX);
     world.begin();
     assert_eq!(world.store.snapshot_phase(), SnapshotPhase::Running);
     world.apply(Op::SetMany(0, 50));
@@ -207,9 +213,66 @@ fn an_empty_store_is_walked_at_once() {
 #[test]
 #[should_panic(expected = "one snapshot at a time")]
 fn a_second_snapshot_waits_for_the_first() {
-    let mut world = full_world();
+    let mut world = full_world(usize::MAX);
     world.begin();
     world.apply(Op::Set(1, b"changed".to_vec(), None));
     world.apply(Op::Abort);
-    world.store.begin_snapshot(Box::<world::Lines>::default());
+    world.store.begin_snapshot(Box::new(world::Lines::new(usize::MAX)));
+}
+
+/// A world with one key that is large, of which a part was given.
+fn world_with_an_open_key(kind: Type) -> World {
+    let mut world = World::new(1000);
+    world.apply(Op::SetMany(0, 20));
+    world.apply(Op::Remove(7));
+    world.apply(Op::AddMany(kind, 7));
+    world.begin();
+    while !world.store.gives_large() {
+        world.step(1);
+    }
+    world.step(1);
+    assert!(world.store.gives_large(), "one step is not enough");
+    world
+}
+
+#[test]
+fn the_walk_waits_while_a_large_entry_is_given() {
+    for kind in [Type::Hash, Type::List, Type::Set, Type::Zset] {
+        let mut world = world_with_an_open_key(kind);
+        let mut steps = 0;
+        while world.store.gives_large() {
+            world.step(1);
+            steps += 1;
+        }
+        assert!(steps > 10, "{kind:?}: {steps} steps");
+        world.finish();
+        assert_eq!(world.finished, 1, "{kind:?}");
+    }
+}
+
+#[test]
+fn who_changes_an_open_entry_has_it_completed_first() {
+    let change = |ops: &[Op]| {
+        let mut world = world_with_an_open_key(Type::Hash);
+        ops.iter().for_each(|op| world.apply(op.clone()));
+        let is_given = !world.store.gives_large();
+        world.finish();
+        assert_eq!(world.finished, 1, "{ops:?}");
+        world.check_accounts();
+        is_given
+    };
+    assert!(change(&[Op::Add(Type::Hash, 7, 200)]));
+    assert!(change(&[Op::Rename(7, 8)]));
+    assert!(change(&[Op::Move(7, 1)]));
+    assert!(change(&[Op::SetFieldExpiry(7, 3, 500)]));
+    assert!(change(&[Op::SetExpiry(7, Some(500))]));
+    // What is deleted, or given another value, is the snapshot's then.
+    assert!(!change(&[Op::Remove(7)]));
+    assert!(!change(&[Op::Remove(7), Op::Add(Type::Hash, 7, 1), Op::Remove(7)]));
+    assert!(!change(&[Op::SetKeeping(7, 5)]));
+    assert!(!change(&[Op::SetObject(7, Type::Set, 5)]));
+    assert!(!change(&[Op::Copy(8, 0, 7)]));
+    assert!(!change(&[Op::Flush(true), Op::SetMany(0, 20)]));
+    assert!(!change(&[Op::Swap(0, 1), Op::SetMany(0, 20)]));
+    assert!(!change(&[Op::Swap(0, 1), Op::Select(1), Op::Flush(true)]));
 }

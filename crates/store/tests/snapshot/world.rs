@@ -15,17 +15,60 @@ const DBS: u32 = 3;
 pub(crate) const KEYS: u16 = 400;
 
 /// A keeper that writes one line for each entry.
-#[derive(Debug, Default)]
-pub(crate) struct Lines(Vec<u8>);
+#[derive(Debug)]
+pub(crate) struct Lines {
+    lines: Vec<u8>,
+    /// Entries of so many bytes are given in pieces.
+    large_bytes: usize,
+    open: Option<Open>,
+}
+
+/// An entry of which a part was given.
+#[derive(Debug)]
+struct Open {
+    line: String,
+    /// What is left of it, in strings.
+    left: usize,
+}
+
+impl Lines {
+    pub(crate) fn new(large_bytes: usize) -> Self {
+        Self { lines: Vec::new(), large_bytes, open: None }
+    }
+
+    fn write(&mut self, line: &str) {
+        self.lines.extend_from_slice(line.as_bytes());
+        self.lines.push(b'\n');
+    }
+}
 
 impl Keeper for Lines {
     fn keep(&mut self, db: DbIndex, entry: &Entry) {
-        self.0.extend_from_slice(line(db, entry).as_bytes());
-        self.0.push(b'\n');
+        let line = line(db, entry);
+        assert!(self.open.as_ref().is_none_or(|open| open.line != line), "it is open");
+        self.write(&line);
+    }
+
+    fn is_large(&self, entry: &Entry) -> bool {
+        entry.alloc_bytes() >= self.large_bytes
+    }
+
+    fn keep_some(&mut self, db: DbIndex, entry: &Entry, budget: usize) -> bool {
+        let line = line(db, entry);
+        let first = || Open { left: 1 + line.len() / 40, line: line.clone() };
+        let mut open = self.open.take().unwrap_or_else(first);
+        assert_eq!(line, open.line, "one at a time, and unchanged");
+        open.left = open.left.saturating_sub(budget);
+        if open.left == 0 {
+            self.write(&line);
+            return true;
+        }
+        self.open = Some(open);
+        false
     }
 
     fn drain(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.0)
+        std::mem::take(&mut self.lines)
     }
 }
 
@@ -196,11 +239,13 @@ pub(crate) struct World {
     given: Vec<u8>,
     /// Snapshots that came to their end and were right.
     pub(crate) finished: usize,
+    /// Entries of so many bytes are given in pieces.
+    large_bytes: usize,
     candidates: Candidates,
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(large_bytes: usize) -> Self {
         Self {
             store: Store::new(DBS, Access::default(), 1),
             db: DbIndex::ZERO,
@@ -208,6 +253,7 @@ impl World {
             expected: Vec::new(),
             given: Vec::new(),
             finished: 0,
+            large_bytes,
             candidates: Candidates::default(),
         }
     }
@@ -225,7 +271,7 @@ impl World {
         self.check_idle();
         self.expected = image(&mut self.store);
         self.given.clear();
-        self.store.begin_snapshot(Box::<Lines>::default());
+        self.store.begin_snapshot(Box::new(Lines::new(self.large_bytes)));
     }
 
     pub(crate) fn step(&mut self, buckets: usize) {

@@ -2,7 +2,7 @@
 //!
 //! [`rdb`] is the format of values, as `DUMP` payloads and RDB files carry them. Nothing here opens
 //! a file or knows where its bytes come from or go to: a decoder is given what has arrived and says
-//! when it needs more, an encoder appends to a [`rdb::Sink`].
+//! when it needs more, an encoder has its bytes ready until they are taken.
 //!
 //! This crate depends on `store` and `ds`, not the other way round: the small encodings of values
 //! *are* the bytes of the format (a listpack is copied, not taken apart), so an encoder has to see
@@ -13,4 +13,7 @@
 extern crate alloc;
 
 pub mod aof;
+mod pieces;
 pub mod rdb;
+
+pub use pieces::Pieces;

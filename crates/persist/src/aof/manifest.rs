@@ -21,6 +21,9 @@ use vesta_types::{ascii, number, words};
 /// Bytes of a line at most, its end included.
 const LINE_BYTES_MAX: usize = 1024;
 
+/// The greatest number that a file may have: what is begun behind it has greater ones.
+const SEQ_MAX: u64 = 1 << 62;
+
 /// A file of the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LogFile {
@@ -128,6 +131,16 @@ impl Manifest {
                 manifest.take_line(line).map_err(fails)?;
             }
         }
+        // What is history is still to be deleted: nothing new may bear such a name.
+        for file in &manifest.history {
+            let is_base = file.name.windows(6).any(|part| part == b".base.");
+            let last = if is_base {
+                &mut manifest.last_base_seq
+            } else {
+                &mut manifest.last_increment_seq
+            };
+            *last = file.seq.max(*last);
+        }
         Ok(manifest)
     }
 
@@ -170,6 +183,25 @@ impl Manifest {
             text.extend(format!(" seq {} type {}\n", file.seq, char::from(letter)).as_bytes());
         }
         text
+    }
+
+    /// Has files that are begun from here on not be called `name`, which lies there unaccounted
+    /// for; whether it is the name of a base or of an increment.
+    pub fn spare(&mut self, stem: &[u8], name: &[u8]) -> bool {
+        let numbered = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix(b"."));
+        let dot = numbered.and_then(|rest| rest.iter().position(|byte| *byte == b'.'));
+        let Some((digits, kind)) = numbered.zip(dot).map(|(rest, dot)| rest.split_at(dot)) else {
+            return false;
+        };
+        let seq = number::parse_u64(digits).filter(|seq| *seq <= SEQ_MAX);
+        let Some(seq) = seq else { return false };
+        let last = match kind {
+            b".base.rdb" | b".base.aof" => &mut self.last_base_seq,
+            b".incr.aof" => &mut self.last_increment_seq,
+            _ => return false,
+        };
+        *last = seq.max(*last);
+        true
     }
 
     /// What is to be loaded, in this order: the base, then the increments.
@@ -218,6 +250,25 @@ impl Manifest {
         self.increments.drain(..replaced).for_each(|file| self.history.push_front(file));
     }
 
+    /// Whether there is history.
+    #[must_use]
+    pub fn has_history(&self) -> bool {
+        !self.history.is_empty()
+    }
+
+    /// Has no file that is begun from here on bear a name that `other` gives to one.
+    pub fn pass_over(&mut self, other: &Self) {
+        self.last_base_seq = self.last_base_seq.max(other.last_base_seq);
+        self.last_increment_seq = self.last_increment_seq.max(other.last_increment_seq);
+    }
+
+    /// Names no file any more: they lie elsewhere. Their names are not given again.
+    pub fn forget_files(&mut self) {
+        self.base = None;
+        self.increments.clear();
+        self.history.clear();
+    }
+
     /// Takes the history out: once a manifest without it is on disk, these files may go.
     pub fn take_history(&mut self) -> impl Iterator<Item = LogFile> + use<> {
         core::mem::take(&mut self.history).into_iter()
@@ -252,7 +303,7 @@ impl Line {
                 }
                 name = Some(value.clone());
             } else if ascii::is_word(key, "seq") {
-                seq = number::parse_u64(value);
+                seq = number::parse_u64(value).filter(|seq| *seq <= SEQ_MAX);
             } else if ascii::is_word(key, "type") {
                 letter = value.first().copied();
             }
@@ -328,6 +379,41 @@ mod tests {
         let first_kept = log.begin_increment(STEM).seq;
         log.complete_rewrite(STEM, BaseFormat::Requests, first_kept);
         assert_eq!(names(log.files()), ["appendonly.aof.2.base.aof", "appendonly.aof.3.incr.aof"]);
+    }
+
+    #[test]
+    fn files_that_lie_there_are_not_overwritten() {
+        let mut log = Manifest::default();
+        for (name, is_ours) in [
+            ("appendonly.aof.4.base.rdb", true),
+            ("appendonly.aof.2.base.aof", true),
+            ("appendonly.aof.7.incr.aof", true),
+            ("appendonly.aof.9.incr.rdb", false),
+            ("appendonly.aof.x.incr.aof", false),
+            ("appendonly.aof.manifest", false),
+            ("other.aof.8.incr.aof", false),
+            ("appendonly.aof", false),
+        ] {
+            assert_eq!(log.spare(STEM, name.as_bytes()), is_ours, "{name}");
+        }
+        assert_eq!(log.next_base_name(STEM, BaseFormat::Rdb), b"appendonly.aof.5.base.rdb");
+        assert_eq!(log.begin_increment(STEM).seq, 8);
+    }
+
+    #[test]
+    fn the_names_of_history_are_not_given_again() {
+        let text = b"file appendonly.aof.2.base.rdb seq 2 type b\n\
+            file appendonly.aof.3.base.rdb seq 3 type h\n\
+            file appendonly.aof.7.incr.aof seq 7 type h\n";
+        let mut log = Manifest::parse(text).unwrap();
+        assert_eq!(log.next_base_name(STEM, BaseFormat::Rdb), b"appendonly.aof.4.base.rdb");
+        assert_eq!(log.begin_increment(STEM).seq, 8);
+        let mut other = Manifest::default();
+        other.pass_over(&log);
+        assert_eq!(other.begin_increment(STEM).seq, 9);
+        log.forget_files();
+        assert!(!log.has_history() && log.files().count() == 0);
+        assert_eq!(log.begin_increment(STEM).seq, 9);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! *3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n      a request
-//! #TS:1735689600\r\n                             an annotation: the time of what follows
+//! #TS:1735689600\r\n                             an annotation, see [`super::annotation`]
 //! ```
 //!
 //! A log was written by a program, so nothing but these two is accepted: a byte that differs means
@@ -10,10 +10,11 @@
 //! that is told apart from every other fault, because `aof-load-truncated` and `check aof --fix`
 //! may cut off what is incomplete and must not cut off anything else.
 
+use super::annotation::{self, Annotation};
 use crate::rdb::{CorruptError, Fault};
 use alloc::vec::Vec;
 use core::ops::Range;
-use vesta_types::number;
+use vesta_types::{ReplId, number};
 
 /// Arguments of a request at most.
 const ARGUMENTS_MAX: u64 = 1024 * 1024;
@@ -29,6 +30,13 @@ pub enum Item<'r> {
     Request(&'r [Range<usize>]),
     /// All requests from here on are of this time, in seconds since 1970.
     Time(u64),
+    /// The next request begins at this offset of this history.
+    History {
+        /// The history.
+        id: ReplId,
+        /// The offset in bytes, below 2^63.
+        offset: u64,
+    },
     /// An annotation that says nothing to us.
     Other,
 }
@@ -53,9 +61,12 @@ impl ItemReader {
                 Ok((Item::Request(&self.arguments), rest.at))
             }
             b'#' => {
-                let line = rest.line()?;
-                let time = line.strip_prefix(b"#TS:").and_then(number::parse_u64);
-                Ok((time.map_or(Item::Other, Item::Time), rest.at))
+                let item = match annotation::parse(rest.line()?) {
+                    Annotation::Time(unix_s) => Item::Time(unix_s),
+                    Annotation::History { id, offset } => Item::History { id, offset },
+                    Annotation::Other => Item::Other,
+                };
+                Ok((item, rest.at))
             }
             _ => Err(rest.corrupt("'*' or '#'")),
         }
@@ -195,8 +206,26 @@ mod tests {
             ("#TS:1735689600\r\n", Item::Time(1_735_689_600)),
             ("#TS:x\r\n", Item::Other),
             ("# anything\r\n", Item::Other),
+            ("#REPL:0123:5\r\n", Item::Other),
+            ("#REPL:000000000000000000000000000000000000000000\r\n", Item::Other),
+            ("#REPL:0000000000000000000000000000000000000000:9223372036854775808\r\n", Item::Other),
         ] {
             assert_eq!(reader.next(line.as_bytes()), Ok((item, line.len())));
+        }
+    }
+
+    #[test]
+    fn annotations_are_read_as_they_were_written() {
+        let mut reader = ItemReader::default();
+        let id = ReplId::random(&mut vesta_types::Rng::new(1));
+        for offset in [0, 1, 1 << 40, i64::MAX as u64] {
+            let (mut time, mut history) = (Vec::new(), Vec::new());
+            annotation::time(&mut time, offset);
+            annotation::history(&mut history, id, offset);
+            assert_eq!(reader.next(&time), Ok((Item::Time(offset), time.len())));
+            let item = Item::History { id, offset };
+            assert_eq!(reader.next(&history), Ok((item, history.len())));
+            assert!(history.len() < LINE_BYTES_MAX);
         }
     }
 

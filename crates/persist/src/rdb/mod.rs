@@ -44,11 +44,11 @@ mod zipped;
 
 pub use checksum::Checksum;
 pub use fault::Fault;
-pub use file::{Decoded, FileDecoder, FileEncoder, Item, KeyTraits, LoadedKey, ModuleName};
+pub use file::{Decoded, Effort, FileDecoder, FileEncoder, Item, KeyTraits, LoadedKey, ModuleName};
 pub use fuzz::{fuzz_file, fuzz_payload, fuzz_value};
 pub use payload::{PayloadError, decode_payload, encode_payload, seal_payload};
 pub use reader::{Reader, Text};
-pub use value::{Loaded, ValueDecoder, encode_value};
+pub use value::{Loaded, ValueDecoder, ValueEncoder, encode_value};
 pub use value_type::{Dialect, Target, ValueType};
 pub use vesta_ds::CorruptError;
-pub use writer::{Sink, Writer};
+pub use writer::Writer;

@@ -8,11 +8,12 @@
 //! can hold it. Bytes between the value and the footer are ignored, as Redis ignores them.
 
 use super::{
-    Checksum, Dialect, Loaded, Reader, Sink, Target, ValueDecoder, ValueType, Writer, encode_value,
+    Checksum, Dialect, Loaded, Reader, Target, ValueDecoder, ValueType, Writer, encode_value,
 };
 use alloc::vec::Vec;
 use core::fmt;
 use vesta_ds::CorruptError;
+use vesta_ds::lzf::Compressor;
 use vesta_store::{Object, Rules, Value};
 
 /// The newest version of Redis's dialect that is read.
@@ -43,8 +44,8 @@ impl core::error::Error for PayloadError {}
 /// The payload of a value. `compresses` is `rdbcompression`.
 #[must_use]
 pub fn encode_payload(value: &Value<'_, Object>, target: Target, compresses: bool) -> Vec<u8> {
-    let mut payload = Vec::new();
-    let mut writer = Writer::new(&mut payload, compresses);
+    let (mut payload, mut compressor) = (Vec::new(), Compressor::default());
+    let mut writer = Writer::new(&mut payload, compresses.then_some(&mut compressor));
     let value_type = encode_value(value, target, &mut writer, |writer, value_type| {
         writer.raw(&[value_type.code()]);
     });
@@ -54,9 +55,9 @@ pub fn encode_payload(value: &Value<'_, Object>, target: Target, compresses: boo
 
 /// Puts the footer behind a type and a body.
 pub fn seal_payload(payload: &mut Vec<u8>, version: u16) {
-    payload.put(&version.to_le_bytes());
+    payload.extend_from_slice(&version.to_le_bytes());
     let checksum = Checksum::of(payload);
-    payload.put(&checksum.to_le_bytes());
+    payload.extend_from_slice(&checksum.to_le_bytes());
 }
 
 /// The value of a payload. Strings longer than `string_bytes_max` are refused; `rules` decide which

@@ -78,33 +78,33 @@ pub enum ValueType {
 }
 
 impl ValueType {
-    /// All types with their codes, in the dialect of Redis.
-    const REDIS: [(u8, Self); 25] = [
-        (0, Self::String),
-        (1, Self::List),
-        (2, Self::Set),
-        (3, Self::Zset),
-        (4, Self::Hash),
-        (5, Self::Zset2),
-        (6, Self::ModuleCandidate),
-        (7, Self::Module),
-        (9, Self::HashZipmap),
-        (10, Self::ListZiplist),
-        (11, Self::SetIntset),
-        (12, Self::ZsetZiplist),
-        (13, Self::HashZiplist),
-        (14, Self::ListQuicklist),
-        (15, Self::Stream),
-        (16, Self::HashListpack),
-        (17, Self::ZsetListpack),
-        (18, Self::ListQuicklist2),
-        (19, Self::Stream2),
-        (20, Self::SetListpack),
-        (21, Self::Stream3),
-        (22, Self::HashExpiringCandidate),
-        (23, Self::HashExpiringListpackCandidate),
-        (24, Self::HashExpiring),
-        (25, Self::HashExpiringListpack),
+    /// All types with their codes and names, in the dialect of Redis.
+    const REDIS: [(u8, Self, &str); 25] = [
+        (0, Self::String, "string"),
+        (1, Self::List, "list-linked"),
+        (2, Self::Set, "set-hashtable"),
+        (3, Self::Zset, "zset-v1"),
+        (4, Self::Hash, "hash-hashtable"),
+        (5, Self::Zset2, "zset-v2"),
+        (6, Self::ModuleCandidate, "module-pre-release"),
+        (7, Self::Module, "module-value"),
+        (9, Self::HashZipmap, "hash-zipmap"),
+        (10, Self::ListZiplist, "list-ziplist"),
+        (11, Self::SetIntset, "set-intset"),
+        (12, Self::ZsetZiplist, "zset-ziplist"),
+        (13, Self::HashZiplist, "hash-ziplist"),
+        (14, Self::ListQuicklist, "quicklist"),
+        (15, Self::Stream, "stream"),
+        (16, Self::HashListpack, "hash-listpack"),
+        (17, Self::ZsetListpack, "zset-listpack"),
+        (18, Self::ListQuicklist2, "quicklist-v2"),
+        (19, Self::Stream2, "stream-v2"),
+        (20, Self::SetListpack, "set-listpack"),
+        (21, Self::Stream3, "stream-v3"),
+        (22, Self::HashExpiringCandidate, "hash-expiring-pre-release"),
+        (23, Self::HashExpiringListpackCandidate, "hash-expiring-listpack-pre-release"),
+        (24, Self::HashExpiring, "hash-expiring"),
+        (25, Self::HashExpiringListpack, "hash-expiring-listpack"),
     ];
     /// The first code that means something else in Valkey.
     const DIVERGED: u8 = 22;
@@ -115,15 +115,24 @@ impl ValueType {
         if dialect == Dialect::Valkey && code >= Self::DIVERGED {
             return (code == Self::DIVERGED).then_some(Self::HashExpiringValkey);
         }
-        let known = Self::REDIS.iter().find(|(known, _)| *known == code);
-        known.map(|(_, value_type)| *value_type)
+        let known = Self::REDIS.iter().find(|(known, ..)| *known == code);
+        known.map(|(_, value_type, _)| *value_type)
     }
 
     /// The byte that stands for the type.
     #[must_use]
     pub fn code(self) -> u8 {
-        let known = Self::REDIS.iter().find(|(_, value_type)| *value_type == self);
-        known.map_or(Self::DIVERGED, |(code, _)| *code)
+        self.row().map_or(Self::DIVERGED, |(code, ..)| code)
+    }
+
+    /// What it is called in reports. Up to 19 these are the names that redis-check-rdb 7.0.15 has.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().map_or("hash-expiring-valkey", |(.., name)| name)
+    }
+
+    fn row(self) -> Option<(u8, Self, &'static str)> {
+        Self::REDIS.into_iter().find(|(_, value_type, _)| *value_type == self)
     }
 
     /// The type that a value is written as.

@@ -1,45 +1,55 @@
 //! The smallest parts of the format, written; see [`super::Reader`] for their forms.
 
 use alloc::vec::Vec;
-use vesta_ds::{Digits, Element, lzf};
+use vesta_ds::lzf::Compressor;
+use vesta_ds::{Digits, Element};
 use vesta_types::number;
 
 /// Longer texts are no integers that have a short form.
 const INT_TEXT_BYTES_MAX: usize = 11;
 /// Shorter strings are not compressed.
 const LZF_BYTES_MIN: usize = 21;
+/// Longer strings are compressed piece by piece or not at all: see [`super::ValueEncoder`].
+pub(super) const LZF_BYTES_MAX: usize = 64 * 1024;
 /// What compressing must save at least.
 const LZF_GAIN_MIN: usize = 4;
 
-/// Where encoded bytes go, in the order in which they come.
-pub trait Sink {
-    /// Takes the next bytes.
-    fn put(&mut self, bytes: &[u8]);
+/// A text of so many bytes costs as much as one more string.
+const BYTES_PER_STRING: usize = 32;
+
+/// Appends parts of the format to a buffer.
+pub struct Writer<'o> {
+    out: &'o mut Vec<u8>,
+    compressor: Option<&'o mut Compressor>,
+    spent: usize,
 }
 
-impl Sink for Vec<u8> {
-    fn put(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
-    }
-}
-
-/// Writes parts of the format to a sink.
-pub struct Writer<'s> {
-    sink: &'s mut dyn Sink,
-    compresses: bool,
-}
-
-impl<'s> Writer<'s> {
-    /// Writes to `sink`. `compresses` says whether strings are compressed where that saves
-    /// anything (`rdbcompression`).
+impl<'o> Writer<'o> {
+    /// Appends to `out`. With a compressor strings are compressed where that saves anything
+    /// (`rdbcompression`).
     #[must_use]
-    pub fn new(sink: &'s mut dyn Sink, compresses: bool) -> Self {
-        Self { sink, compresses }
+    pub fn new(out: &'o mut Vec<u8>, compressor: Option<&'o mut Compressor>) -> Self {
+        Self { out, compressor, spent: 0 }
+    }
+
+    /// How much work was done, in strings of [`BYTES_PER_STRING`] bytes or less.
+    pub(super) fn spent(&self) -> usize {
+        self.spent
+    }
+
+    /// What strings are compressed with, if they are.
+    pub(super) fn compressor(&mut self) -> Option<&mut Compressor> {
+        self.compressor.as_deref_mut()
+    }
+
+    /// Counts work on so many bytes of a text.
+    pub(super) fn spend(&mut self, bytes: usize) {
+        self.spent += 1 + bytes / BYTES_PER_STRING;
     }
 
     /// Bytes as they are.
     pub fn raw(&mut self, bytes: &[u8]) {
-        self.sink.put(bytes);
+        self.out.extend_from_slice(bytes);
     }
 
     /// A number: the length of something, a counter, a part of an id.
@@ -72,12 +82,23 @@ impl<'s> Writer<'s> {
         {
             return;
         }
-        if self.compresses
-            && text.len() >= LZF_BYTES_MIN
-            && let Some(packed) = lzf::compress(text, text.len() - LZF_GAIN_MIN)
+        self.spend(text.len());
+        if let LZF_BYTES_MIN..=LZF_BYTES_MAX = text.len()
+            && let Some(compressor) = self.compressor.take()
         {
-            return self.packed(&packed, text.len());
+            let packed = compressor.compress(text, packed_max(text));
+            if let Some(packed) = packed {
+                self.packed(packed, text.len());
+            } else {
+                self.plain(text);
+            }
+            self.compressor = Some(compressor);
+            return;
         }
+        self.plain(text);
+    }
+
+    fn plain(&mut self, text: &[u8]) {
         self.count(text.len());
         self.raw(text);
     }
@@ -102,25 +123,34 @@ impl<'s> Writer<'s> {
 
     /// A string that has been compressed already, from `plain` bytes.
     pub(super) fn packed(&mut self, packed: &[u8], plain: usize) {
-        self.raw(&[0xc3]);
-        self.count(packed.len());
-        self.count(plain);
+        self.packed_head(packed.len(), plain);
+        self.spend(packed.len());
         self.raw(packed);
+    }
+
+    /// What stands in front of `packed` bytes that `plain` bytes were compressed to.
+    pub(super) fn packed_head(&mut self, packed: usize, plain: usize) {
+        self.raw(&[0xc3]);
+        self.count(packed);
+        self.count(plain);
     }
 
     /// A double in eight bytes.
     pub(super) fn double(&mut self, number: f64) {
+        self.spend(0);
         self.raw(&number.to_le_bytes());
     }
 
     /// A time in milliseconds since 1970; `None` is written as -1.
     pub fn time(&mut self, ms: Option<u64>) {
+        self.spend(0);
         let ms = ms.map_or(-1, |ms| i64::try_from(ms).unwrap_or(i64::MAX));
         self.raw(&ms.to_le_bytes());
     }
 
     /// An integer of up to four bytes; whether it is one.
     fn small_int(&mut self, number: i64) -> bool {
+        self.spend(0);
         if let Ok(number) = i8::try_from(number) {
             self.raw(&[0xc0]);
             self.raw(&number.to_le_bytes());
@@ -137,6 +167,11 @@ impl<'s> Writer<'s> {
     }
 }
 
+/// The most bytes that compressing a text may leave of it.
+pub(super) fn packed_max(text: &[u8]) -> usize {
+    text.len().saturating_sub(LZF_GAIN_MIN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +182,7 @@ mod tests {
 
     fn written(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
         let mut bytes = Vec::new();
-        write(&mut Writer::new(&mut bytes, true));
+        write(&mut Writer::new(&mut bytes, Some(&mut Compressor::default())));
         bytes
     }
 
@@ -182,7 +217,7 @@ mod tests {
         assert!(written(|writer| writer.text(&[b'a'; 100])).len() < 20);
         assert_eq!(written(|writer| writer.text(&[b'a'; 20])).len(), 21);
         let mut plain = vec![];
-        Writer::new(&mut plain, false).text(&[b'a'; 100]);
+        Writer::new(&mut plain, None).text(&[b'a'; 100]);
         assert_eq!(plain.len(), 102);
     }
 }

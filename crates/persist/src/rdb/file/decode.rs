@@ -94,6 +94,10 @@ pub struct FileDecoder {
     next: Next,
     /// What is known of the next key.
     traits: Traits,
+    /// How the value is written that was begun last.
+    value_type: Option<ValueType>,
+    /// Bytes that what is cut lacks at least.
+    missing: usize,
 }
 
 enum Next {
@@ -124,6 +128,8 @@ impl FileDecoder {
             checksum: Checksum::new(),
             next: Next::Magic,
             traits: Traits::default(),
+            value_type: None,
+            missing: 0,
         }
     }
 
@@ -131,6 +137,28 @@ impl FileDecoder {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// The key whose value is being read, or could not be.
+    #[must_use]
+    pub fn key(&self) -> Option<&[u8]> {
+        match &self.next {
+            Next::Value { key, .. } | Next::ForeignValue { key, .. } => Some(key),
+            Next::Magic | Next::Item | Next::ForeignAux(_) | Next::Nothing => None,
+        }
+    }
+
+    /// How the value is written that is being read, or else the last one that was.
+    #[must_use]
+    pub fn value_type(&self) -> Option<ValueType> {
+        self.value_type
+    }
+
+    /// After an answer without an item: so many bytes at least must follow those that were shown
+    /// before there is any use in trying again.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        self.missing
     }
 
     /// Whether the end of the file has been read.
@@ -152,7 +180,8 @@ impl FileDecoder {
                 Ok(Some(item)) => break Some(item),
                 Ok(None) if self.is_done() => break None,
                 Ok(None) => {}
-                Err(Fault::Short { .. }) => {
+                Err(Fault::Short { more }) => {
+                    self.missing = more;
                     // The decoder of a value keeps the elements that are whole.
                     if !matches!(self.next, Next::Value { .. }) {
                         reader.rewind(start);
@@ -292,6 +321,7 @@ impl FileDecoder {
                     return Err(reader.wrong("an item that is known"));
                 };
                 let key = reader.text()?.into_vec().into_boxed_slice();
+                self.value_type = Some(value_type);
                 self.next = match ValueDecoder::new(value_type, rules) {
                     Some(decoder) => Next::Value { key, decoder },
                     None if value_type == ValueType::Module => {

@@ -16,15 +16,15 @@
 //!
 //! A [`FileDecoder`] is given bytes as they arrive and hands out one [`Item`] after the other. What
 //! it has built of a value it keeps, so that bytes it took need not be there any more: it looks
-//! ahead by one string, not by one value. A [`FileEncoder`] appends to a [`super::Sink`] that may
-//! be another one each time, and can wait between two items as long as it likes.
+//! ahead by one string, not by one value. A [`FileEncoder`] has ready what it wrote until somebody
+//! takes it, and can wait between two items, and within a value, as long as it likes.
 
 mod decode;
 mod encode;
 mod module;
 
 pub use decode::{Decoded, FileDecoder, Item, LoadedKey};
-pub use encode::{FileEncoder, KeyTraits};
+pub use encode::{Effort, FileEncoder, KeyTraits};
 pub use module::ModuleName;
 
 const MODULE_AUX: u8 = 247;

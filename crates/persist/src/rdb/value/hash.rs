@@ -12,44 +12,46 @@
 //! HashExpiringValkey             count | name, value, time, ..
 //! ```
 //!
-//! The time in front is that of the first field to expire. In [`HashExpiring`] the number is 0 for
-//! a field that does not expire, else one more than what its time is behind the time in front; the
-//! candidate has the time itself. In listpacks 0 means that a field does not expire, in Valkey's
-//! form -1.
+//! The time in front is that of the first field to expire, or an earlier one. In [`HashExpiring`]
+//! the number is 0 for a field that does not expire, else one more than what its time is behind the
+//! time in front; the candidate has the time itself. In listpacks 0 means that a field does not
+//! expire, in Valkey's form -1.
 //!
 //! [`HashExpiring`]: crate::rdb::ValueType::HashExpiring
 
 use super::{Blob, Fault, Left, Reader, Writer};
 use crate::rdb::zipped;
 use core::mem;
+use core::ops::Range;
 use vesta_ds::Listpack;
-use vesta_store::{Digits, Field, Hash, Kind, Object, Rules};
+use vesta_store::{Digits, Hash, Kind, Object, Rules};
 
 /// The last time at which a field may expire, in milliseconds since 1970. Source: Redis 7.4 refuses
 /// later ones.
 const EXPIRY_MAX: u64 = (1 << 48) - 1;
 
-pub(super) fn encode(hash: &Hash, writer: &mut Writer<'_>) {
-    let Some(fields) = hash.fields() else {
-        let listpack = hash.listpack().map(Listpack::bytes);
-        return writer.text(listpack.unwrap_or_default());
-    };
-    if hash.expiring() == 0 {
-        writer.count(hash.len());
-        for field in fields {
+/// What stands in front of the fields of a large hash.
+pub(super) fn begin(hash: &Hash, writer: &mut Writer<'_>) {
+    if let Some(first) = hash.due_bound() {
+        writer.time(Some(first));
+    }
+    writer.count(hash.len());
+}
+
+/// Writes the fields of some buckets.
+pub(super) fn write(hash: &Hash, buckets: Range<usize>, writer: &mut Writer<'_>) {
+    let Some(first) = hash.due_bound() else {
+        return hash.for_each_in(buckets, |field| {
             writer.text(field.name());
             writer.text(field.value());
-        }
-        return;
-    }
-    let first = hash.fields().into_iter().flatten().filter_map(Field::expiry).min().unwrap_or(0);
-    writer.time(Some(first));
-    writer.count(hash.len());
-    for field in fields {
-        writer.number(field.expiry().map_or(0, |at| (at - first).saturating_add(1)));
+        });
+    };
+    hash.for_each_in(buckets, |field| {
+        let behind = |at: u64| at.checked_sub(first).expect("no field is due before the bound");
+        writer.number(field.expiry().map_or(0, |at| behind(at).saturating_add(1)));
         writer.text(field.name());
         writer.text(field.value());
-    }
+    });
 }
 
 pub(super) fn of_listpack(blob: &Blob<'_>, rules: &Rules) -> Result<Object, Fault> {

@@ -10,6 +10,7 @@
 use super::{Blob, Fault, Left, Reader, Writer};
 use crate::rdb::zipped;
 use core::mem;
+use core::ops::Range;
 use vesta_ds::{NodeRef, Quicklist};
 use vesta_store::object::End;
 use vesta_store::{Digits, Kind, List, Object, Rules};
@@ -19,15 +20,18 @@ const PLAIN: u64 = 1;
 /// A node that is a listpack.
 const PACKED: u64 = 2;
 
-pub(super) fn encode(list: &List, writer: &mut Writer<'_>) {
+/// Begins with a list: what is small is written whole.
+pub(super) fn begin(list: &List, writer: &mut Writer<'_>) {
+    writer.count(list.quicklist().map_or(1, |nodes| nodes.nodes().len()));
     if let Some(pack) = list.listpack() {
-        writer.count(1);
         writer.number(PACKED);
         writer.text(pack.bytes());
     }
-    let Some(quicklist) = list.quicklist() else { return };
-    writer.count(quicklist.nodes().len());
-    for node in quicklist.nodes() {
+}
+
+/// Writes some nodes of a large list.
+pub(super) fn write(list: &Quicklist, nodes: Range<usize>, writer: &mut Writer<'_>) {
+    for node in list.nodes_from(nodes.start).take(nodes.len()) {
         match node {
             NodeRef::Pack(pack) => {
                 writer.number(PACKED);

@@ -1,18 +1,22 @@
 //! Values: which type is written and read how.
 
+mod encode;
 mod hash;
 mod list;
 mod set;
 mod stream;
+mod text;
 mod zset;
 
+pub use encode::{ValueEncoder, encode_value};
+
 use super::reader::Blob;
-use super::{Fault, Reader, Target, Text, ValueType, Writer};
+use super::{Fault, Reader, Text, ValueType, Writer};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use vesta_store::object::new_entry;
-use vesta_store::{Entry, INLINE_MAX, NewValue, Object, Rules, StrRef, Value};
+use vesta_store::{Entry, INLINE_MAX, NewValue, Object, Rules};
 use vesta_types::number;
 
 /// A value that has been read.
@@ -50,30 +54,6 @@ impl Loaded {
             },
         }
     }
-}
-
-/// Writes a value's body and returns its type. `type_first` is called with the type before the
-/// first byte of the body: in a file the key stands between the two.
-pub fn encode_value(
-    value: &Value<'_, Object>,
-    target: Target,
-    writer: &mut Writer<'_>,
-    type_first: impl FnOnce(&mut Writer<'_>, ValueType),
-) -> ValueType {
-    let value_type = ValueType::of(value, target);
-    type_first(writer, value_type);
-    match value {
-        Value::String(StrRef::Int(number)) => writer.int(*number),
-        Value::String(StrRef::Bytes(bytes)) => writer.text(bytes),
-        Value::String(StrRef::Blob(blob)) => writer.text(blob.bytes()),
-        Value::Packed(packed) => writer.text(packed),
-        Value::Object(Object::Hash(hash)) => hash::encode(hash, writer),
-        Value::Object(Object::List(list)) => list::encode(list, writer),
-        Value::Object(Object::Set(set)) => set::encode(set, target, writer),
-        Value::Object(Object::Stream(stream)) => stream::encode(stream, target, writer),
-        Value::Object(Object::Zset(zset)) => zset::encode(zset, writer),
-    }
-    value_type
 }
 
 /// Reads one value, as its bytes arrive.

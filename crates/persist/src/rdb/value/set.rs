@@ -6,19 +6,22 @@
 //! SetListpack  listpack
 //! ```
 
-use super::{Blob, Fault, Left, Reader, Target, Writer};
+use super::{Blob, Fault, Left, Reader, Writer};
 use core::mem;
+use core::ops::Range;
 use vesta_store::{Element, Kind, Object, Rules, Set};
 
-pub(super) fn encode(set: &Set, target: Target, writer: &mut Writer<'_>) {
-    match (set.intset(), set.listpack()) {
-        (Some(intset), _) => writer.text(intset.bytes()),
-        (None, Some(listpack)) if target == Target::Redis72 => writer.text(listpack.bytes()),
-        (None, _) => {
-            writer.count(set.len());
-            set.iter().for_each(|member| writer.element(member));
-        }
+/// Begins with a set that is written as texts.
+pub(super) fn begin(set: &Set, writer: &mut Writer<'_>) {
+    writer.count(set.len());
+    if set.buckets() == 0 {
+        set.iter().for_each(|member| writer.element(member));
     }
+}
+
+/// Writes the members of some buckets.
+pub(super) fn write(set: &Set, buckets: Range<usize>, writer: &mut Writer<'_>) {
+    set.for_each_in(buckets, |member| writer.text(member));
 }
 
 pub(super) fn of_intset(blob: &Blob<'_>, rules: &Rules) -> Result<Object, Fault> {

@@ -15,7 +15,11 @@
 //! first id and the counters are there from `Stream2` on, the time active from `Stream3` on. A
 //! count of entries read of 2^64 - 1 and a time active of -1 mean that there is none.
 
-use super::{Fault, Reader, Target, Writer};
+mod encode;
+
+pub(super) use encode::Place;
+
+use super::{Fault, Reader};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -29,57 +33,6 @@ use vesta_store::{Kind, Object, Stream};
 const UNKNOWN: u64 = u64::MAX;
 /// Greater counters than this are not those of any stream: commands show them as signed.
 const COUNTER_MAX: u64 = i64::MAX.unsigned_abs();
-
-pub(super) fn encode(stream: &Stream, target: Target, writer: &mut Writer<'_>) {
-    let log = stream.log();
-    writer.count(log.node_count());
-    for (master, node) in log.nodes() {
-        writer.text(&id_bytes(master));
-        writer.text(node);
-    }
-    let counters = log.counters();
-    writer.number(log.len());
-    put_id(writer, counters.last_id);
-    put_id(writer, log.first_id());
-    put_id(writer, counters.max_deleted_id);
-    writer.number(counters.entries_added);
-    writer.count(stream.group_count());
-    for (name, group) in stream.groups() {
-        writer.text(name);
-        put_id(writer, group.position().last_id);
-        writer.number(group.position().entries_read.unwrap_or(UNKNOWN));
-        encode_group(group, target, writer);
-    }
-}
-
-fn encode_group(group: &Group, target: Target, writer: &mut Writer<'_>) {
-    const ALL: core::ops::RangeInclusive<StreamId> = StreamId::MIN..=StreamId::MAX;
-    writer.count(group.pending_count());
-    for (id, pending) in group.pending_range(ALL) {
-        writer.raw(&id_bytes(id));
-        writer.time(Some(pending.delivered_ms));
-        writer.number(pending.deliveries);
-    }
-    writer.count(group.consumer_count());
-    for (_, consumer) in group.consumers() {
-        writer.text(consumer.name());
-        writer.time(Some(consumer.seen_ms));
-        if target == Target::Redis72 {
-            writer.time(consumer.active_ms);
-        }
-        writer.count(consumer.held_count());
-        consumer.held(ALL).for_each(|id| writer.raw(&id_bytes(id)));
-    }
-}
-
-fn put_id(writer: &mut Writer<'_>, id: StreamId) {
-    writer.number(id.ms);
-    writer.number(id.seq);
-}
-
-fn id_bytes(id: StreamId) -> [u8; 16] {
-    (u128::from(id.ms) << 64 | u128::from(id.seq)).to_be_bytes()
-}
 
 /// Reads a stream part by part: each step takes one that is whole.
 pub(super) struct Decoder {
@@ -178,6 +131,9 @@ impl Decoder {
             Next::Pending { left: 0, groups } => Next::ConsumerCount { groups },
             Next::Pending { left, groups } => {
                 let id = id_of(reader.array()?);
+                if id == StreamId::MIN {
+                    return Err(reader.wrong("the id of an entry"));
+                }
                 let (time, deliveries) = (reader.time()?, counter(reader)?);
                 if self.group.unclaimed.insert(id, (time, deliveries)).is_some() {
                     return Err(reader.wrong("each waiting delivery once"));

@@ -10,16 +10,15 @@
 use super::{Blob, Fault, Left, Reader, Writer};
 use crate::rdb::zipped;
 use core::mem;
+use core::ops::Range;
 use vesta_ds::Listpack;
 use vesta_store::{Digits, Kind, Object, Placed, Rules, Zset};
 
-pub(super) fn encode(zset: &Zset, writer: &mut Writer<'_>) {
-    if let Some(listpack) = zset.listpack() {
-        return writer.text(listpack.bytes());
-    }
-    writer.count(zset.len());
+/// Writes the members of a large set that have these places, counted from the highest score.
+pub(super) fn write(zset: &Zset, places: Range<usize>, writer: &mut Writer<'_>) {
+    let rank = |place: usize| zset.len().saturating_sub(place);
     // The order of Redis, which inserts each at the head of its list when it loads.
-    for (member, score) in zset.iter().rev() {
+    for (member, score) in zset.walk(rank(places.end)..rank(places.start)).rev() {
         writer.element(member);
         writer.double(score);
     }

@@ -15,7 +15,7 @@ pub struct FileReader {
 }
 
 impl FileReader {
-    /// Opens a file, if there is one.
+    /// Opens a file, if there is one; where a file is in the place of a directory, nothing is.
     ///
     /// # Errors
     /// It is there and cannot be read.
@@ -23,12 +23,12 @@ impl FileReader {
         let fail = |step, cause| FileError { step, path: path.to_path_buf(), cause };
         let file = match File::open(path) {
             Ok(file) => file,
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) if is_absent(cause.kind()) => return Ok(None),
             Err(cause) => return Err(fail("open", cause)),
         };
         let facts = file.metadata().map_err(|cause| fail("stat", cause))?;
         if facts.is_dir() {
-            return Err(fail("read", io::ErrorKind::IsADirectory.into()));
+            return Err(fail("read", rustix::io::Errno::ISDIR.into()));
         }
         Ok(Some(Self { file, path: path.to_path_buf(), len: facts.len() }))
     }
@@ -50,13 +50,25 @@ impl FileReader {
     /// # Errors
     /// What the disk says, with the path.
     pub fn read(&mut self, most: usize) -> Result<Vec<u8>, FileError> {
-        let mut bytes = Vec::with_capacity(most);
-        let read = self.file.by_ref().take(most as u64).read_to_end(&mut bytes);
-        match read {
-            Ok(_) => Ok(bytes),
-            Err(cause) => Err(FileError { step: "read", path: self.path.clone(), cause }),
-        }
+        let mut bytes = Vec::new();
+        self.read_behind(&mut bytes, most)?;
+        Ok(bytes)
     }
+
+    /// Appends the next `most` bytes to `bytes` and says how many came; fewer, or none, only at the
+    /// end.
+    ///
+    /// # Errors
+    /// What the disk says, with the path.
+    pub fn read_behind(&mut self, bytes: &mut Vec<u8>, most: usize) -> Result<usize, FileError> {
+        bytes.reserve_exact(most);
+        let read = self.file.by_ref().take(most as u64).read_to_end(bytes);
+        read.map_err(|cause| FileError { step: "read", path: self.path.clone(), cause })
+    }
+}
+
+fn is_absent(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]
@@ -69,6 +81,7 @@ mod tests {
         let path = dir.path().join("f");
         assert!(FileReader::open(&path).unwrap().is_none());
         std::fs::write(&path, "0123456789").unwrap();
+        assert!(FileReader::open(&path.join("below")).unwrap().is_none());
         let mut reader = FileReader::open(&path).unwrap().unwrap();
         assert_eq!(reader.len(), 10);
         for piece in ["0123", "4567", "89", ""] {

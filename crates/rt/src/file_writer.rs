@@ -3,10 +3,16 @@
 //! One file at a time is written under a temporary name. When it is finished it is synced, renamed
 //! to its own name, and the directory is synced: after a crash there is the old file or the new
 //! one, and at most a temporary file is left over. A failure is reported once, at once, and ends
-//! the file; what still comes for it is thrown away.
+//! the file; what still comes for it is thrown away. Between files, and behind the one at hand, the
+//! thread does small jobs on whole files ([`crate::file_jobs`]).
 //!
 //! The queue has no bound of its own: whoever gives pieces counts those that were not reported as
 //! written, and waits.
+//!
+//! So that the sync at the end is short, the system begins to write each part of a file back when
+//! it is complete, and the part before is waited for: the disk works on one while the next comes.
+//! While pieces wait in the queue, as when whoever gives them cannot, more parts may be under way:
+//! better in the memory of the system than in ours.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,10 +20,15 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
+use crate::file_jobs::{FileStep, JobError, carry_out};
+use crate::files::sync_dir_of;
 use crate::reactor::Waker;
+use crate::sys::file::write_back;
 
-/// Bytes after which a part of a file is synced, so that no sync at the end has to write all of it.
-const SYNC_BYTES: u64 = 4 << 20;
+/// Bytes of a part of a file that is written back before the end.
+const PART_BYTES: u64 = 4 << 20;
+/// Bytes that may be on their way to the disk while pieces wait.
+const UNDER_WAY_BYTES_MAX: u64 = 64 << 20;
 
 /// A file to be written.
 #[derive(Clone, Debug)]
@@ -26,9 +37,9 @@ pub struct NewFile {
     pub id: u64,
     /// Where it is written. What is there already is lost.
     pub temporary: PathBuf,
-    /// Where it goes when it is finished, in the same directory.
+    /// Where it goes when it is finished, on the same file system.
     pub path: PathBuf,
-    /// Whether it is synced every 4 MiB, so that the end is not a wait for all of it.
+    /// Whether parts of 4 MiB are written back early, so that the end is not a wait for all of it.
     pub syncs_early: bool,
 }
 
@@ -48,6 +59,13 @@ pub enum Report {
         id: u64,
         /// Whether it is there.
         outcome: Result<(), WriteError>,
+    },
+    /// A job on whole files is done, or has failed.
+    JobDone {
+        /// Which job.
+        id: u64,
+        /// Whether all of it is done.
+        outcome: Result<(), JobError>,
     },
 }
 
@@ -79,6 +97,7 @@ enum Order {
     Write(Vec<u8>),
     Finish,
     Abort,
+    Job { id: u64, steps: Vec<FileStep> },
 }
 
 /// A thread that writes files. Dropping it gives up the file at hand.
@@ -99,8 +118,11 @@ impl FileWriter {
         let (sender, reports) = mpsc::channel();
         let thread = thread::Builder::new().name("save".to_owned()).spawn(move || {
             let mut desk = Desk { file: None, reports: sender, waker };
-            for order in ordered {
-                desk.carry_out(order);
+            let mut next = ordered.recv().ok();
+            while let Some(order) = next {
+                let waiting = ordered.try_recv().ok();
+                desk.carry_out(order, waiting.is_some());
+                next = waiting.or_else(|| ordered.recv().ok());
             }
             desk.give_up();
         })?;
@@ -125,6 +147,11 @@ impl FileWriter {
     /// Removes the file at hand; nothing more is reported about it.
     pub fn abort(&self) {
         self.order(Order::Abort);
+    }
+
+    /// Does something with whole files: all steps in order, up to the first that fails.
+    pub fn job(&self, id: u64, steps: Vec<FileStep>) {
+        self.order(Order::Job { id, steps });
     }
 
     /// The next report, if there is one.
@@ -158,24 +185,30 @@ struct Desk {
 struct Writing {
     facts: NewFile,
     file: File,
-    unsynced: u64,
+    /// Bytes written.
+    len: u64,
+    /// Up to here it is being written back.
+    begun: u64,
+    /// Up to here it has been.
+    written_back: u64,
 }
 
 impl Desk {
-    fn carry_out(&mut self, order: Order) {
+    /// `is_behind`: another order waits.
+    fn carry_out(&mut self, order: Order, is_behind: bool) {
         match order {
             Order::Open(facts) => {
                 self.give_up();
                 let id = facts.id;
                 match File::create(&facts.temporary) {
-                    Ok(file) => self.file = Some(Writing { facts, file, unsynced: 0 }),
+                    Ok(file) => self.file = Some(Writing::new(facts, file)),
                     Err(cause) => self.done(id, Err(WriteError { step: Step::Create, cause })),
                 }
             }
             Order::Write(bytes) => {
                 let Some(writing) = &mut self.file else { return };
                 let id = writing.facts.id;
-                match writing.write(&bytes) {
+                match writing.write(&bytes, is_behind) {
                     Ok(()) => self.tell(Report::Written { id, bytes: bytes.len() }),
                     Err(error) => {
                         self.give_up();
@@ -193,6 +226,10 @@ impl Desk {
                 self.done(id, outcome);
             }
             Order::Abort => self.give_up(),
+            Order::Job { id, steps } => {
+                let outcome = carry_out(&steps);
+                self.tell(Report::JobDone { id, outcome });
+            }
         }
     }
 
@@ -216,12 +253,27 @@ impl Desk {
 }
 
 impl Writing {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+    fn new(facts: NewFile, file: File) -> Self {
+        Self { facts, file, len: 0, begun: 0, written_back: 0 }
+    }
+
+    fn write(&mut self, bytes: &[u8], is_behind: bool) -> Result<(), WriteError> {
         step(Step::Write, self.file.write_all(bytes))?;
-        self.unsynced += bytes.len() as u64;
-        if self.facts.syncs_early && self.unsynced >= SYNC_BYTES {
-            self.unsynced = 0;
-            step(Step::Sync, self.file.sync_data())?;
+        self.len += bytes.len() as u64;
+        if self.facts.syncs_early && self.len - self.begun >= PART_BYTES {
+            step(Step::Sync, self.write_back(is_behind))?;
+        }
+        Ok(())
+    }
+
+    fn write_back(&mut self, is_behind: bool) -> io::Result<()> {
+        let last = self.begun;
+        write_back(&self.file, last..self.len, false)?;
+        self.begun = self.len;
+        let may_wait = !is_behind || self.begun - self.written_back > UNDER_WAY_BYTES_MAX;
+        if may_wait && self.written_back < last {
+            write_back(&self.file, self.written_back..last, true)?;
+            self.written_back = last;
         }
         Ok(())
     }
@@ -230,9 +282,7 @@ impl Writing {
         let NewFile { temporary, path, .. } = &self.facts;
         step(Step::Sync, self.file.sync_all())?;
         step(Step::Rename, std::fs::rename(temporary, path))?;
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        let dir = File::open(dir.unwrap_or(Path::new("."))).and_then(|dir| dir.sync_all());
-        step(Step::Sync, dir)
+        step(Step::Sync, sync_dir_of(path))
     }
 }
 
@@ -258,7 +308,7 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            let reactor = Reactor::new(8).unwrap();
+            let mut reactor = Reactor::new(8).unwrap();
             let writer = FileWriter::start(reactor.waker(Token(1)).unwrap()).unwrap();
             Self { dir: tempfile::tempdir().unwrap(), reactor, writer }
         }
@@ -281,6 +331,7 @@ mod tests {
                         assert_eq!(id, wanted);
                         return (written, outcome);
                     }
+                    Some(Report::JobDone { id, .. }) => panic!("job {id} was not asked for"),
                     None => self.reactor.wait(None, &mut Vec::new()).unwrap(),
                 }
             }
@@ -297,14 +348,14 @@ mod tests {
         let mut bench = Bench::new();
         std::fs::write(bench.dir.path().join("f"), "old").unwrap();
         bench.open(7, "t");
-        for _ in 0..5 {
+        for _ in 0..13 {
             bench.writer.write(vec![b'x'; 1 << 20]);
         }
         bench.writer.finish();
         let (written, outcome) = bench.end(7);
         outcome.unwrap();
-        assert_eq!(written, 5 << 20);
-        assert_eq!(std::fs::read(bench.dir.path().join("f")).unwrap(), vec![b'x'; 5 << 20]);
+        assert_eq!(written, 13 << 20);
+        assert_eq!(std::fs::read(bench.dir.path().join("f")).unwrap(), vec![b'x'; 13 << 20]);
         assert_eq!(bench.names(), ["f"]);
     }
 
@@ -340,6 +391,28 @@ mod tests {
         let error = bench.end(3).1.unwrap_err();
         assert_eq!((error.step, error.cause.kind()), (Step::Write, io::ErrorKind::StorageFull));
         assert!(bench.names().is_empty());
+    }
+
+    #[test]
+    fn a_job_comes_behind_the_file_at_hand() {
+        let mut bench = Bench::new();
+        let (path, to) = (bench.dir.path().join("f"), bench.dir.path().join("g"));
+        bench.open(1, "t");
+        bench.writer.write(b"data".to_vec());
+        bench.writer.finish();
+        bench.writer.job(9, vec![FileStep::Rename { from: path, to }]);
+        bench.end(1).1.unwrap();
+        loop {
+            match bench.writer.report() {
+                Some(Report::JobDone { id, outcome }) => {
+                    assert_eq!(id, 9);
+                    break outcome.unwrap();
+                }
+                Some(other) => panic!("{other:?}"),
+                None => bench.reactor.wait(None, &mut Vec::new()).unwrap(),
+            }
+        }
+        assert_eq!(bench.names(), ["g"]);
     }
 
     #[test]

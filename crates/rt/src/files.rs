@@ -19,10 +19,6 @@ use crate::errno_text;
 /// The step that failed and the path it failed on. The old file is then as it was, except when
 /// syncing the directory failed: then the new file is there, though not yet safe from a crash.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let dir = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
     let temporary = temporary_beside(path)
         .ok_or_else(|| fail("name", path, io::Error::from(io::ErrorKind::InvalidInput)))?;
     let mode = std::fs::metadata(path).ok().map(|old| old.permissions().mode() & 0o7777);
@@ -33,7 +29,35 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         let _ = std::fs::remove_file(&temporary);
         return Err(error);
     }
-    step("sync directory", dir, File::open(dir).and_then(|dir| dir.sync_all()))
+    step("sync directory", dir_of(path), sync_dir_of(path))
+}
+
+/// Makes safe what has happened to names in the directory of `path`.
+///
+/// # Errors
+/// What the system says.
+pub fn sync_dir_of(path: &Path) -> io::Result<()> {
+    File::open(dir_of(path))?.sync_all()
+}
+
+fn dir_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Cuts the file at `path` from `from` bytes to `to` bytes and syncs it.
+///
+/// # Errors
+/// The step that failed; `check` if the file does not have `from` bytes any more, and is left as it
+/// is.
+pub fn shorten(path: &Path, from: u64, to: u64) -> Result<(), FileError> {
+    let file = step("open", path, File::options().write(true).open(path))?;
+    let len = step("stat", path, file.metadata())?.len();
+    if len != from {
+        let changed = format!("it has {len} bytes now and not {from}");
+        return Err(fail("check", path, io::Error::other(changed)));
+    }
+    step("truncate", path, file.set_len(to))?;
+    step("sync", path, file.sync_all())
 }
 
 fn write_synced(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<(), FileError> {
@@ -158,6 +182,19 @@ mod tests {
         let error = write_atomically(&taken, b"x").unwrap_err();
         assert_eq!(error.step, "rename");
         assert_eq!(names(dir.path()), ["taken"]);
+    }
+
+    #[test]
+    fn a_file_is_shortened_only_if_it_is_the_one_that_was_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        std::fs::write(&path, "0123456789").unwrap();
+        let error = shorten(&path, 9, 5).unwrap_err();
+        assert!(error.to_string().ends_with(": it has 10 bytes now and not 9"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"0123456789");
+        shorten(&path, 10, 5).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"01234");
+        assert_eq!(shorten(&dir.path().join("missing"), 0, 0).unwrap_err().step, "open");
     }
 
     #[test]

@@ -109,7 +109,8 @@ impl Syslog {
     /// `<priority>Nov 23 08:29:43 ident[pid]: text`, the datagram that the C library sends.
     fn send(&self, unix_us: u64, pid: u32, level: Level, text: &str) -> io::Result<()> {
         let priority = u32::from(self.facility) * 8 + u32::from(level.severity());
-        let [day, month, _, hour, minute, second] = local_parts(unix_us);
+        let [day, month, _, hour, minute, second] =
+            local_time(i64::try_from(unix_us / 1_000_000).unwrap_or(i64::MAX));
         let message = format!(
             "<{priority}>{} {day:2} {hour:02}:{minute:02}:{second:02} {}[{pid}]: {text}",
             month_name(month),
@@ -198,21 +199,20 @@ impl Logger {
 
 /// One line with its header and newline. Line breaks in `text` are kept, as Redis keeps them.
 fn format_line(pid: u32, role: Role, unix_us: u64, level: Level, text: &str) -> String {
-    let [day, month, year, hour, minute, second] = local_parts(unix_us);
     let ms = unix_us / 1000 % 1000;
+    let date = date(unix_us / 1_000_000);
     let mut line = String::with_capacity(48 + text.len());
-    let _ = writeln!(
-        line,
-        "{pid}:{} {day:02} {} {year} {hour:02}:{minute:02}:{second:02}.{ms:03} {} {text}",
-        role.letter(),
-        month_name(month),
-        level.mark(),
-    );
+    let _ = writeln!(line, "{pid}:{} {date}.{ms:03} {} {text}", role.letter(), level.mark());
     line
 }
 
-fn local_parts(unix_us: u64) -> [i32; 6] {
-    local_time(i64::try_from(unix_us / 1_000_000).unwrap_or(i64::MAX))
+/// A moment as people write it, by the local clock: `23 Nov 2026 14:48:20`.
+#[must_use]
+pub fn date(unix_s: u64) -> String {
+    let unix_s = i64::try_from(unix_s).unwrap_or(i64::MAX);
+    let [day, month, year, hour, minute, second] = local_time(unix_s);
+    let month = month_name(month);
+    format!("{day:02} {month} {year} {hour:02}:{minute:02}:{second:02}")
 }
 
 fn month_name(month: i32) -> &'static str {
@@ -247,6 +247,8 @@ mod tests {
         assert!(line.contains(" Nov 2026 "), "{line}");
         assert!(line.ends_with(":43.931 * Hello\n"), "{line}");
         assert_eq!(shape(&line), "99:M 99 Nov 9999 99:99:99.999 * Hello\n");
+        assert!(line.contains(&date(1_795_422_583)), "{line}");
+        assert!(!date(u64::MAX).is_empty());
     }
 
     #[test]

@@ -16,6 +16,7 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mio::{Events, Interest, Poll};
@@ -43,6 +44,7 @@ pub struct Ready {
 pub struct Reactor {
     poll: Poll,
     events: Events,
+    waker: Option<(Token, Waker)>,
 }
 
 impl Reactor {
@@ -51,7 +53,7 @@ impl Reactor {
     /// # Errors
     /// Out of descriptors or kernel memory.
     pub fn new(batch: usize) -> io::Result<Self> {
-        Ok(Self { poll: Poll::new()?, events: Events::with_capacity(batch) })
+        Ok(Self { poll: Poll::new()?, events: Events::with_capacity(batch), waker: None })
     }
 
     /// Waits until something is ready or `timeout` has passed, and replaces `ready` with what is.
@@ -63,12 +65,23 @@ impl Reactor {
     /// What `epoll_wait` gives; not expected.
     pub fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
         ready.clear();
-        match self.poll.poll(&mut self.events, timeout) {
+        let timeout = match &self.waker {
+            Some((_, waker)) if timeout != Some(Duration::ZERO) && waker.forbids_sleep() => {
+                Some(Duration::ZERO)
+            }
+            Some(_) | None => timeout,
+        };
+        let polled = self.poll.poll(&mut self.events, timeout);
+        let called = self.waker.as_ref().filter(|(_, waker)| waker.ends_sleep());
+        let called = called.map(|(token, _)| *token);
+        match polled {
             Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.events.clear(),
             Err(error) => return Err(error),
         }
-        ready.extend(self.events.iter().map(|event| Ready {
+        ready.extend(called.map(Ready::of_waker));
+        let events = self.events.iter().filter(|event| Some(event.token()) != called);
+        ready.extend(events.map(|event| Ready {
             token: event.token(),
             readable: event.is_readable(),
             writable: event.is_writable(),
@@ -110,8 +123,12 @@ impl Reactor {
     ///
     /// # Errors
     /// Out of descriptors.
-    pub fn waker(&self, token: Token) -> io::Result<Waker> {
-        mio::Waker::new(self.poll.registry(), token).map(|waker| Waker(Arc::new(waker)))
+    pub fn waker(&mut self, token: Token) -> io::Result<Waker> {
+        let inner = mio::Waker::new(self.poll.registry(), token)?;
+        let state = State { inner, called: AtomicBool::new(false), asleep: AtomicBool::new(false) };
+        let waker = Waker(Arc::new(state));
+        self.waker = Some((token, waker.clone()));
+        Ok(waker)
     }
 
     /// The kernel mechanism underneath, as INFO names it in `multiplexing_api`.
@@ -121,9 +138,25 @@ impl Reactor {
     }
 }
 
-/// Ends a wait of its [`Reactor`]. Cheap to clone; safe to use in a signal handler.
+impl Ready {
+    fn of_waker(token: Token) -> Self {
+        Self { token, readable: true, writable: false, hangup: false }
+    }
+}
+
+/// Ends a wait of its [`Reactor`]. Cheap to clone; safe to use in a signal handler; next to free
+/// while the reactor's thread is busy.
 #[derive(Clone, Debug)]
-pub struct Waker(Arc<mio::Waker>);
+pub struct Waker(Arc<State>);
+
+/// Whoever calls first says so and then looks whether somebody sleeps; whoever goes to sleep first
+/// says so and then looks whether somebody has called. One of them sees the other.
+#[derive(Debug)]
+struct State {
+    inner: mio::Waker,
+    called: AtomicBool,
+    asleep: AtomicBool,
+}
 
 impl Waker {
     /// Ends the current wait, or else the next one. Several calls before that are one event.
@@ -131,7 +164,20 @@ impl Waker {
     /// # Errors
     /// What the kernel gives; not expected.
     pub fn wake(&self) -> io::Result<()> {
-        self.0.wake()
+        self.0.called.store(true, Ordering::SeqCst);
+        if self.0.asleep.load(Ordering::SeqCst) { self.0.inner.wake() } else { Ok(()) }
+    }
+
+    /// The reactor is about to sleep; whether it must not, because it was called.
+    fn forbids_sleep(&self) -> bool {
+        self.0.asleep.store(true, Ordering::SeqCst);
+        self.0.called.load(Ordering::SeqCst)
+    }
+
+    /// The reactor is awake; whether it was called.
+    fn ends_sleep(&self) -> bool {
+        self.0.asleep.store(false, Ordering::Relaxed);
+        self.0.called.load(Ordering::Relaxed) && self.0.called.swap(false, Ordering::SeqCst)
     }
 }
 
@@ -157,5 +203,36 @@ mod tests {
         reactor.wait(Some(Duration::ZERO), &mut ready).unwrap();
         reactor.wait(Some(Duration::ZERO), &mut ready).unwrap();
         assert!(ready.is_empty());
+    }
+
+    #[test]
+    fn a_call_before_the_wait_ends_it_at_once() {
+        let mut reactor = Reactor::new(8).unwrap();
+        let waker = reactor.waker(Token(7)).unwrap();
+        let mut ready = Vec::new();
+        for timeout in [None, Some(Duration::ZERO), Some(Duration::from_secs(3600))] {
+            waker.wake().unwrap();
+            reactor.wait(timeout, &mut ready).unwrap();
+            assert_eq!(ready, [Ready::of_waker(Token(7))]);
+        }
+        reactor.wait(Some(Duration::ZERO), &mut ready).unwrap();
+        assert!(ready.is_empty());
+    }
+
+    #[test]
+    fn no_call_is_missed() {
+        let mut reactor = Reactor::new(8).unwrap();
+        let waker = reactor.waker(Token(7)).unwrap();
+        let (ask, asked) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || asked.iter().for_each(|()| waker.wake().unwrap()));
+        let mut ready = Vec::new();
+        for _ in 0..20_000 {
+            ask.send(()).unwrap();
+            // A call that was told before may be told again, but one must come.
+            reactor.wait(None, &mut ready).unwrap();
+            assert_eq!(ready, [Ready::of_waker(Token(7))]);
+        }
+        drop(ask);
+        thread.join().unwrap();
     }
 }

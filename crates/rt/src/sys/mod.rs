@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "system calls and intrinsics that no safe crate wraps")]
 
 pub(crate) mod argv;
+pub(crate) mod file;
 pub(crate) mod heap;
 pub(crate) mod process;
 pub(crate) mod tsc;

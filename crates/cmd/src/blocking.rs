@@ -1,18 +1,20 @@
-//! Commands that wait until a key can serve them.
+//! Commands that wait, until a key can serve them or something is safe.
 //!
 //! A handler tries. When there is nothing to give yet it says what it waits for
 //! ([`Waiter::wait`]), and the node runs the same request again whenever one of the keys was
 //! touched; the handler then replies or waits on. Waiting itself, its order and its end are the
 //! node's.
 
+use crate::host::Safety;
 use crate::long_double::LongDouble;
 use crate::{Flow, Outcome, ReplyError, WriteCtx};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::Range;
 use vesta_resp::{OwnedRequest, Reply, Request};
+use vesta_types::number;
 
-/// The type of value that can serve a waiting client.
+/// What can serve a waiting client: the type of value of a key, mostly.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Awaited {
     /// A list.
@@ -24,6 +26,8 @@ pub enum Awaited {
     /// A stream of which the client needs a consumer group: it is also served, with an error,
     /// when the key is gone or holds something else.
     StreamGroup,
+    /// No key, but that the client's last write is as safe as this. The node replies by itself.
+    Safety(Safety),
 }
 
 /// The reply of a client whose time is up.
@@ -33,14 +37,17 @@ pub enum OnTimeout {
     Null,
     /// A null array.
     NullArray,
+    /// How safe the client's last write is by then.
+    Safety,
 }
 
 impl OnTimeout {
-    /// Replies.
-    pub fn reply(self, reply: &mut Reply<'_>) {
+    /// Replies; `safety` is how safe the client's last write is.
+    pub fn reply(self, reply: &mut Reply<'_>, safety: Safety) {
         match self {
             Self::Null => reply.null(),
             Self::NullArray => reply.null_array(),
+            Self::Safety => safety.reply(reply),
         }
     }
 }
@@ -50,7 +57,7 @@ impl OnTimeout {
 pub struct Block {
     /// Any of these keys, in the order in which they are looked at.
     pub keys: Vec<Box<[u8]>>,
-    /// The type of value.
+    /// What of them, or else what.
     pub awaited: Awaited,
     /// For how long in milliseconds; `None` for ever.
     pub timeout_ms: Option<u64>,
@@ -86,7 +93,8 @@ impl<'a> Waiter<'a> {
     /// None; the type is that of handlers.
     pub fn wait(&mut self, reply: &mut Reply<'_>, block: Block) -> Outcome {
         if !self.may_wait {
-            block.on_timeout.reply(reply);
+            // Whoever waits for safety looks first whether it may wait.
+            block.on_timeout.reply(reply, Safety::default());
             return Ok(Flow::Done);
         }
         *self.block = Some(block);
@@ -120,14 +128,15 @@ pub(crate) fn wait_for(
 /// Timeouts beyond this many milliseconds are refused: no clock goes so far.
 const TIMEOUT_MS_MAX: i64 = i64::MAX - (1 << 42);
 
+const NEGATIVE: ReplyError = ReplyError::text("timeout is negative");
+const TOO_LARGE: ReplyError = ReplyError::text("timeout is out of range");
+
 /// Reads a timeout in seconds, which may have a fraction; 0 means for ever. The result is in
 /// milliseconds, those begun counted whole.
 ///
 /// # Errors
 /// When it is no number, negative, or too large.
 pub fn timeout_seconds(text: &[u8]) -> Result<Option<u64>, ReplyError> {
-    const NEGATIVE: ReplyError = ReplyError::text("timeout is negative");
-    const TOO_LARGE: ReplyError = ReplyError::text("timeout is out of range");
     let seconds = LongDouble::parse(text)
         .ok_or(ReplyError::text("timeout is not a float or out of range"))?;
     match seconds.thousandfold() {
@@ -138,6 +147,19 @@ pub fn timeout_seconds(text: &[u8]) -> Result<Option<u64>, ReplyError> {
             Ok(ms) => Ok((ms > 0).then_some(ms)),
             Err(_) => Err(NEGATIVE),
         },
+    }
+}
+
+/// Reads a timeout in whole milliseconds; 0 means for ever.
+///
+/// # Errors
+/// As [`timeout_seconds`].
+pub fn timeout_milliseconds(text: &[u8]) -> Result<Option<u64>, ReplyError> {
+    const NOT_INTEGER: ReplyError = ReplyError::text("timeout is not an integer or out of range");
+    match number::parse_i64(text).ok_or(NOT_INTEGER)? {
+        ..0 => Err(NEGATIVE),
+        ms if ms > TIMEOUT_MS_MAX => Err(TOO_LARGE),
+        ms => Ok(u64::try_from(ms).ok().filter(|ms| *ms > 0)),
     }
 }
 

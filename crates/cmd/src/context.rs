@@ -59,6 +59,8 @@ pub struct ControlCtx<'a> {
     pub propagation: &'a mut Propagation,
     /// The time.
     pub now: Now,
+    /// The way to wait.
+    pub waiter: Waiter<'a>,
 }
 
 impl<'a> ReadCtx<'a> {

@@ -1,12 +1,12 @@
 //! What a command about clients or the server may ask of the node that runs it.
 
-use crate::{Flow, ReplyError};
+use crate::{Flow, ReplyError, StreamPoint};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use vesta_config::{Config, ShutdownWish};
-use vesta_resp::Proto;
+use vesta_resp::{Proto, Reply};
 use vesta_store::Store;
 use vesta_types::{DbIndex, Mono, ReplId};
 
@@ -234,6 +234,15 @@ pub struct Reload {
     pub merge: bool,
 }
 
+/// When something begins that goes on in the background.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Begun {
+    /// It has begun.
+    Now,
+    /// It begins once something else is over.
+    Later,
+}
+
 /// How CLIENT UNBLOCK ends a wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unblock {
@@ -241,6 +250,30 @@ pub enum Unblock {
     Timeout,
     /// With an error.
     Error,
+}
+
+/// How safe the last write of a client is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Safety {
+    /// Whether it is on the disk here.
+    pub here: bool,
+    /// On the disks of how many replicas it is.
+    pub replicas: u64,
+}
+
+impl Safety {
+    /// Whether that is enough for whoever wants it `wanted` safe.
+    #[must_use]
+    pub fn suffices(self, wanted: Self) -> bool {
+        self.here >= wanted.here && self.replicas >= wanted.replicas
+    }
+
+    /// Replies with how many servers have it: here 0 or 1, and replicas.
+    pub fn reply(self, reply: &mut Reply<'_>) {
+        reply.array(2);
+        reply.int(i64::from(self.here));
+        reply.int(i64::try_from(self.replicas).unwrap_or(i64::MAX));
+    }
 }
 
 /// Which commands CLIENT PAUSE holds back.
@@ -335,8 +368,8 @@ pub trait Host {
     fn reset_stats(&mut self);
 
     /// The text of INFO for the sections named, in any case; none named: the default ones.
-    /// `changes` is how often the data set has changed since the start.
-    fn info(&self, sections: &[&[u8]], store: &Store, changes: u64) -> String;
+    /// `point` is where the stream of effects stands.
+    fn info(&self, sections: &[&[u8]], store: &Store, point: StreamPoint) -> String;
 
     /// The client that asks, as CLIENT LIST shows it.
     fn client(&self) -> ClientFacts;
@@ -352,6 +385,9 @@ pub trait Host {
 
     /// Ends a pause.
     fn unpause(&mut self);
+
+    /// How safe the last write of the asking client is.
+    fn safety(&self) -> Safety;
 
     /// Ends the wait of client `id` in a blocking command; whether it was in one.
     fn unblock(&mut self, id: u64, how: Unblock) -> bool;
@@ -395,18 +431,31 @@ pub trait Host {
     /// Whether new clients must authenticate.
     fn needs_password(&self) -> bool;
 
-    /// Saves all of `store` to the disk; the client waits. `changes` is how often the data set has
-    /// changed since the start, here and below.
+    /// Saves all of `store` to the disk; the client waits. `point` is where the stream of
+    /// effects stands, here and below.
     ///
     /// # Errors
     /// When a save is under way already.
-    fn save(&mut self, store: &mut Store, changes: u64) -> Outcome;
+    fn save(&mut self, store: &mut Store, point: StreamPoint) -> Outcome;
 
-    /// Begins to save all of `store` to the disk.
+    /// Begins to save all of `store` to the disk; behind a rewrite of the log if `schedule` says
+    /// that it may wait.
     ///
     /// # Errors
-    /// When a save is under way already.
-    fn save_in_background(&mut self, store: &mut Store, changes: u64) -> Result<(), ReplyError>;
+    /// When a save is under way already, or a rewrite.
+    fn save_in_background(
+        &mut self,
+        store: &mut Store,
+        point: StreamPoint,
+        schedule: bool,
+    ) -> Result<Begun, ReplyError>;
+
+    /// Begins to rewrite the log, and has the client wait for that ([`Flow::Wait`]), or has it
+    /// begin later ([`Flow::Done`]).
+    ///
+    /// # Errors
+    /// When a rewrite is under way already.
+    fn rewrite_log(&mut self) -> Outcome;
 
     /// When the data was last saved, in seconds since 1970.
     fn last_save_s(&self) -> u64;
@@ -415,11 +464,20 @@ pub trait Host {
     ///
     /// # Errors
     /// While the data is being loaded already.
-    fn reload(&mut self, how: Reload, store: &mut Store, changes: u64) -> Outcome;
+    fn reload(&mut self, how: Reload, store: &mut Store, point: StreamPoint) -> Outcome;
+
+    /// Forgets all data and loads the log (DEBUG LOADAOF); the client waits, and so do all others.
+    ///
+    /// # Errors
+    /// While the data is being loaded already.
+    fn reload_log(&mut self) -> Outcome;
 
     /// Ends the server, once the data is saved if that is wished for. The asking client waits and
     /// gets a reply only if it cannot be done.
-    fn shutdown(&mut self, wish: ShutdownWish, store: &mut Store, changes: u64) -> Outcome;
+    ///
+    /// # Errors
+    /// When something speaks against it.
+    fn shutdown(&mut self, wish: ShutdownWish, store: &mut Store, point: StreamPoint) -> Outcome;
 
     /// Takes [`Host::shutdown`] back while the data is being saved; whether it was.
     fn abort_shutdown(&mut self, store: &mut Store) -> bool;

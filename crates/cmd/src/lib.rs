@@ -42,7 +42,7 @@ pub use cursor::Cursor;
 pub use encodings::limits_of;
 pub use error::ReplyError;
 pub use host::Host;
-pub use propagation::Propagation;
+pub use propagation::{Propagation, StreamPoint};
 pub use table::{Commands, Found, RenameError};
 pub use vesta_store::Class;
 

@@ -162,7 +162,7 @@ settings! {
     rdbcompression: bool = true;
     /// Whether a snapshot ends with a checksum.
     rdbchecksum: bool = true;
-    /// Which values from outside are checked in depth.
+    /// Which values from outside are checked in depth; all of them are, whatever this says.
     sanitize_dump_payload: SanitizeDump = SanitizeDump::No;
     /// The file name of the snapshot.
     dbfilename: String = String::from("dump.rdb");

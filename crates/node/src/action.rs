@@ -131,7 +131,7 @@ pub enum ExitCause {
     Asked,
     /// A signal; status 0.
     Signal,
-    /// The data set cannot be loaded; status 1.
+    /// The data set cannot be loaded, or not be kept safe; status 1.
     Failed,
 }
 

@@ -1,10 +1,13 @@
-//! Clients that wait for keys: their order, their wake-up, their end.
+//! Clients that wait, for keys mostly: their order, their wake-up, their end.
 //!
 //! Each awaited key has a queue in order of arrival. After every command (and whatever else
 //! changes data) the keys it touched are looked at, and for each the waiting clients are tried in
 //! order by running their requests again. A client that is served leaves all its queues; one that
 //! still finds nothing keeps its place. Serving may touch further keys, which join the end of the
 //! list: nothing here calls itself, however long the chain of list moves is.
+//!
+//! Other clients wait until what they wrote is safe. Whenever something has become safe all of
+//! them are looked at.
 
 use crate::action::Action;
 use crate::client::Waiting;
@@ -14,10 +17,12 @@ use crate::server::Server;
 use crate::{ConnId, Node};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use vesta_cmd::blocking::{Awaited, Block};
-use vesta_cmd::host::Replies;
-use vesta_cmd::{Flow, Found};
+use vesta_cmd::host::{Replies, Safety};
+use vesta_cmd::server::NO_LOG;
+use vesta_cmd::{Flow, Found, ReplyError};
 use vesta_resp::{Outbox, OwnedRequest, Reply};
 use vesta_store::{Keyspace, Touched, object};
 use vesta_types::{DbIndex, Mono, Now};
@@ -30,6 +35,8 @@ pub(crate) struct Blocked {
     deadlines: BTreeSet<(Mono, ConnId)>,
     /// How many clients are also served when a key is gone.
     need_no_key: usize,
+    /// Those that wait for safety, and how much of it.
+    unsafe_yet: BTreeMap<ConnId, Safety>,
 }
 
 type AwaitedKey = (DbIndex, Box<[u8]>);
@@ -75,6 +82,9 @@ impl Blocked {
             }
         }
         self.need_no_key += usize::from(block.awaited == Awaited::StreamGroup);
+        if let Awaited::Safety(wanted) = block.awaited {
+            self.unsafe_yet.insert(conn, wanted);
+        }
         self.clients.insert(conn, BlockedClient { block, found, db, deadline });
     }
 
@@ -97,6 +107,7 @@ impl Blocked {
             }
         }
         self.need_no_key -= usize::from(client.block.awaited == Awaited::StreamGroup);
+        self.unsafe_yet.remove(&conn);
         Some(client)
     }
 
@@ -235,8 +246,42 @@ impl Server {
     /// Ends the wait of a client as if its time were up; whether it waited for a key.
     pub(crate) fn time_out(&mut self, conn: ConnId) -> bool {
         let Some(blocked) = self.blocked.get(conn) else { return false };
-        let on_timeout = blocked.block.on_timeout;
-        self.answer_blocked(conn, |reply| on_timeout.reply(reply))
+        let (on_timeout, safety) = (blocked.block.on_timeout, self.safety_of(conn));
+        self.answer_blocked(conn, |reply| on_timeout.reply(reply, safety))
+    }
+
+    /// Ends the wait of those whose writes have become safe, and of those whose cannot any more.
+    pub(crate) fn serve_safe(&mut self) {
+        if self.blocked.unsafe_yet.is_empty() {
+            return;
+        }
+        let waiting = self.blocked.unsafe_yet.clone();
+        for (conn, wanted) in waiting {
+            let safety = self.safety_of(conn);
+            if wanted.here && !self.config.appendonly {
+                let error = ReplyError::text(NO_LOG).to_string();
+                self.statistics.count_error(&error);
+                self.answer_blocked(conn, |reply| reply.error(&error));
+            } else if safety.suffices(wanted) {
+                self.answer_blocked(conn, |reply| safety.reply(reply));
+            }
+        }
+    }
+
+    /// A client has written something that goes to the open batch of the log.
+    #[inline]
+    pub(crate) fn note_write(&mut self, conn: ConnId) {
+        if let Some(client) = self.clients.get_mut(conn) {
+            client.wrote_in = self.persistence.log.batch();
+        }
+    }
+
+    /// How safe the last write of a client is.
+    pub(crate) fn safety_of(&self, conn: ConnId) -> Safety {
+        let (log, client) = (&self.persistence.log, self.clients.get(conn));
+        let is_synced = client.is_some_and(|client| log.synced() >= client.wrote_in);
+        let is_logged = self.config.appendonly && log.holds_all();
+        Safety { here: is_logged && is_synced, replicas: 0 }
     }
 
     /// Ends the wait of a client with the reply that `write` gives; whether it waited for a key.
@@ -277,5 +322,6 @@ fn suits(awaited: Awaited, found: Option<&str>) -> bool {
         Awaited::SortedSet => found == Some("zset"),
         Awaited::Stream => found == Some("stream"),
         Awaited::StreamGroup => true,
+        Awaited::Safety(_) => false,
     }
 }

@@ -66,6 +66,8 @@ pub(crate) struct Client {
     /// Number of its last command, or [`NO_LEAF`].
     pub(crate) last_leaf: usize,
     pub(crate) waiting: Waiting,
+    /// The batch of the log that its last write went to; 0 when it wrote nothing to a log.
+    pub(crate) wrote_in: u64,
     /// Whether it is to be disconnected and nothing more is executed.
     pub(crate) closing: bool,
     /// Bytes of replies that could not be sent yet; what the client's outbox takes, as an idle
@@ -93,6 +95,7 @@ impl Client {
             active: now,
             last_leaf: NO_LEAF,
             waiting: Waiting::No,
+            wrote_in: 0,
             closing: false,
             pending_bytes: 0,
             soft_since: None,

@@ -67,6 +67,7 @@ impl Cron {
 impl Node {
     /// Takes in something that happened.
     pub fn handle(&mut self, now: Now, event: Event) {
+        self.server.persistence.log.note_time(now);
         match event {
             Event::Tick => self.tick(now),
             Event::Measured(usage) => self.measured(now, usage),
@@ -75,7 +76,10 @@ impl Node {
                 if outcome.is_ok() {
                     let present = &self.server.config;
                     self.server.config = vesta_config::carry_over(present, &config, &options);
-                    self.config_changed();
+                    if options.iter().any(|option| option.name == "dir") {
+                        self.server.note_new_dir();
+                    }
+                    self.config_changed(now);
                 }
                 self.server.finish(conn, outcome.map_err(|why| format!("ERR {why}")));
             }
@@ -98,6 +102,7 @@ impl Node {
             Event::Terminate(signal) => self.terminate(now, signal),
             Event::Disk(news) => self.hear_of_disk(now, news),
         }
+        self.server.serve_safe();
     }
 
     fn terminate(&mut self, now: Now, signal: Signal) {
@@ -105,8 +110,8 @@ impl Node {
             Signal::Term => self.server.config.shutdown_on_sigterm,
             Signal::Int => self.server.config.shutdown_on_sigint,
         };
-        let changes = self.propagation.changes();
-        self.server.shut_down(now, &mut self.store, changes, wish, (ExitCause::Signal, None));
+        let point = self.propagation.point();
+        self.server.shut_down(now, &mut self.store, point, wish, (ExitCause::Signal, None));
     }
 
     fn tick(&mut self, now: Now) {
@@ -130,12 +135,14 @@ impl Node {
         }
         // A snapshot that begins in a tick holds what is there behind it.
         if is_round {
+            self.server.check_rewrites(now);
             self.check_save_points(now);
         }
-        if now.mono >= self.server.persistence.next_deadline() {
-            let changes = self.propagation.changes();
-            self.server.go_on_saving(now, &mut self.store, changes);
-            self.server.load_slice(now, &mut self.store, changes);
+        if now.mono >= self.server.persistence_deadline() {
+            let point = self.propagation.point();
+            self.server.go_on_saving(now, &mut self.store, point);
+            self.go_on_loading(now);
+            self.drive_log(now);
         }
     }
 
@@ -149,9 +156,8 @@ impl Node {
             None => {}
         }
         self.check_clients(now, hz);
-        let active = self.server.active_expire
-            && self.server.pause.is_none()
-            && !self.server.persistence.loading.is_under_way();
+        let active =
+            self.server.active_expire && self.server.pause.is_none() && !self.server.is_loading();
         if active && self.server.cron.expire_at.is_none() {
             self.expire_slice(now);
         }
@@ -161,8 +167,9 @@ impl Node {
         // A client that waits for SAVE gets what it asked for first.
         let waits = matches!(self.server.persistence.saving.purpose(), Some(Purpose::Client(_)));
         let all_flushed = !waits && self.propagation.take_all_flushed();
-        let changes = self.propagation.changes();
-        self.server.check_save_points(now, &mut self.store, changes, all_flushed);
+        let point = self.propagation.point();
+        self.server.check_save_points(now, &mut self.store, point, all_flushed);
+        self.server.save_put_off(now, &mut self.store, point);
     }
 
     /// Rounds per second: more of them when there are many clients to look after.
@@ -273,11 +280,13 @@ impl Node {
     }
 
     /// Brings the owners of settings up to date.
-    pub(crate) fn config_changed(&mut self) {
+    pub(crate) fn config_changed(&mut self, now: Now) {
         self.server.persistence.saving.hurry();
         self.store.set_access(crate::access_of(&self.server.config));
         self.store.set_limits(vesta_cmd::limits_of(&self.server.config));
         self.store.record_events(wanted_events(self.server.config.notify_keyspace_events));
+        self.follow_log_settings(now);
+        self.server.serve_safe();
     }
 
     /// How many bytes were sent to clients and in how many writes, since the last report.
@@ -288,8 +297,13 @@ impl Node {
 }
 
 impl Server {
-    /// Ends the wait of a client with its reply.
+    /// Ends the wait of a client with OK or an error.
     pub(crate) fn finish(&mut self, conn: ConnId, outcome: Result<(), String>) {
+        self.finish_with(conn, outcome.map(|()| "OK"));
+    }
+
+    /// Ends the wait of a client with a text or an error.
+    pub(crate) fn finish_with(&mut self, conn: ConnId, outcome: Result<&str, String>) {
         let Some(client) = self.clients.get_mut(conn) else { return };
         // Who asked may be gone, and another client in its place.
         let Waiting::Action { unheard } = client.waiting else { return };
@@ -298,7 +312,7 @@ impl Server {
         let mark = outbox.mark();
         let mut reply = Reply::new(&mut outbox, client.session.proto);
         match outcome {
-            Ok(()) => reply.ok(),
+            Ok(text) => reply.simple(text),
             Err(text) => {
                 reply.error(&text);
                 self.statistics.count_error(&text);

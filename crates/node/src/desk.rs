@@ -2,6 +2,7 @@
 
 use crate::action::{Action, ExitCause};
 use crate::client::{Client, DEFAULT_USER};
+use crate::history::History;
 use crate::persistence::Purpose;
 use crate::server::{PauseUntil, Server};
 use crate::{ConnId, info};
@@ -10,9 +11,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ptr;
 use vesta_cmd::host::{
-    ClientFacts, ClientFilter, Host, MemoryFacts, Pause, Reload, Session, Topic, Unblock,
+    Begun, ClientFacts, ClientFilter, Host, MemoryFacts, Pause, Reload, Safety, Session, Topic,
+    Unblock,
 };
-use vesta_cmd::{Flow, Outcome, ReplyError};
+use vesta_cmd::{Flow, Outcome, ReplyError, StreamPoint};
 use vesta_config::{Config, Peer, ShutdownWish, Takes};
 use vesta_resp::Request;
 use vesta_store::Store;
@@ -44,8 +46,13 @@ impl Desk<'_> {
     /// Source of the text: redis-server 7.0.15.
     fn refuse_second_save(&self) -> Result<(), ReplyError> {
         match self.server.persistence.saving.purpose() {
-            Some(_) => Err(ReplyError::text("Background save already in progress")),
-            None => Ok(()),
+            Some(Purpose::Rewrite) | None => Ok(()),
+            Some(
+                Purpose::Background
+                | Purpose::Client(_)
+                | Purpose::Exit { .. }
+                | Purpose::Reload(..),
+            ) => Err(ReplyError::text("Background save already in progress")),
         }
     }
 }
@@ -71,8 +78,14 @@ impl Host for Desk<'_> {
             });
             return Ok(Flow::Wait);
         }
-        self.server.config = changed.config;
         self.server.settings_changed = true;
+        let before = core::mem::replace(&mut self.server.config, changed.config);
+        let is_log_new = !before.appendonly && self.server.config.appendonly;
+        if is_log_new && self.server.can_switch_log_on() {
+            let (before, options) = (Box::new(before), changed.options);
+            self.server.switch_log_on_for(self.now, self.conn, before, options);
+            return Ok(Flow::Wait);
+        }
         Ok(Flow::Done)
     }
 
@@ -89,8 +102,8 @@ impl Host for Desk<'_> {
         self.server.statistics.reset();
     }
 
-    fn info(&self, sections: &[&[u8]], store: &Store, changes: u64) -> String {
-        let facts = info::Facts { server: self.server, store, changes, now: self.now };
+    fn info(&self, sections: &[&[u8]], store: &Store, point: StreamPoint) -> String {
+        let facts = info::Facts { server: self.server, store, point, now: self.now };
         info::text(&facts, sections)
     }
 
@@ -147,6 +160,10 @@ impl Host for Desk<'_> {
 
     fn unpause(&mut self) {
         self.server.end_pause(self.now.mono);
+    }
+
+    fn safety(&self) -> Safety {
+        self.server.safety_of(self.conn)
     }
 
     fn unblock(&mut self, id: u64, how: Unblock) -> bool {
@@ -223,25 +240,41 @@ impl Host for Desk<'_> {
         self.server.needs_password()
     }
 
-    fn save(&mut self, store: &mut Store, changes: u64) -> Outcome {
+    fn save(&mut self, store: &mut Store, point: StreamPoint) -> Outcome {
         self.refuse_second_save()?;
         let purpose = Purpose::Client(self.conn);
-        self.server.begin_save(self.now, store, changes, purpose);
+        self.server.save_when_possible(self.now, store, point, purpose);
         Ok(Flow::Wait)
     }
 
-    fn save_in_background(&mut self, store: &mut Store, changes: u64) -> Result<(), ReplyError> {
+    fn save_in_background(
+        &mut self,
+        store: &mut Store,
+        point: StreamPoint,
+        schedule: bool,
+    ) -> Result<Begun, ReplyError> {
         self.refuse_second_save()?;
-        self.server.begin_save(self.now, store, changes, Purpose::Background);
-        Ok(())
+        let is_rewriting = self.server.persistence.log.is_rewriting();
+        if is_rewriting && !schedule {
+            return Err(ReplyError::text(
+                "Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE \
+                 SCHEDULE in order to schedule a BGSAVE whenever possible.",
+            ));
+        }
+        self.server.save_when_possible(self.now, store, point, Purpose::Background);
+        Ok(if is_rewriting { Begun::Later } else { Begun::Now })
+    }
+
+    fn rewrite_log(&mut self) -> Outcome {
+        self.server.ask_for_rewrite(self.now, self.conn)
     }
 
     fn last_save_s(&self) -> u64 {
         self.server.persistence.saving.saved_at_s()
     }
 
-    fn reload(&mut self, how: Reload, store: &mut Store, changes: u64) -> Outcome {
-        if self.server.persistence.loading.is_under_way() {
+    fn reload(&mut self, how: Reload, store: &mut Store, point: StreamPoint) -> Outcome {
+        if self.server.is_loading() {
             return Err(ReplyError::Coded("LOADING Redis is loading the dataset in memory".into()));
         }
         if how.nosave {
@@ -249,15 +282,26 @@ impl Host for Desk<'_> {
             self.server.begin_reload(self.now, self.conn, how.into());
         } else {
             let purpose = Purpose::Reload(self.conn, how.into());
-            self.server.begin_save(self.now, store, changes, purpose);
+            self.server.begin_save(self.now, store, point, purpose);
         }
         Ok(Flow::Wait)
     }
 
-    fn shutdown(&mut self, wish: ShutdownWish, store: &mut Store, changes: u64) -> Outcome {
-        let asked_by = (ExitCause::Asked, Some(self.conn));
-        self.server.shut_down(self.now, store, changes, wish, asked_by);
+    fn reload_log(&mut self) -> Outcome {
+        if self.server.is_loading() {
+            return Err(ReplyError::Coded("LOADING Redis is loading the dataset in memory".into()));
+        }
+        self.server.begin_log_reload(self.now, self.conn);
         Ok(Flow::Wait)
+    }
+
+    fn shutdown(&mut self, wish: ShutdownWish, store: &mut Store, point: StreamPoint) -> Outcome {
+        let asked_by = (ExitCause::Asked, Some(self.conn));
+        if self.server.shut_down(self.now, store, point, wish, asked_by) {
+            Ok(Flow::Wait)
+        } else {
+            Err(ReplyError::text("Errors trying to SHUTDOWN. Check logs."))
+        }
     }
 
     fn abort_shutdown(&mut self, store: &mut Store) -> bool {
@@ -290,8 +334,8 @@ impl Host for Desk<'_> {
     }
 
     fn change_repl_id(&mut self) -> ReplId {
-        self.server.repl_id = ReplId::random(&mut self.server.rng);
-        self.server.repl_id
+        self.server.history = History::new(&mut self.server.rng);
+        self.server.history.id()
     }
 
     fn random(&mut self) -> u64 {

@@ -37,6 +37,11 @@ pub enum DiskWish {
         /// What to do.
         steps: Vec<FileStep>,
     },
+    /// Tell what lies in a directory; answer with [`DiskNews::Listed`].
+    List {
+        /// Its name.
+        name: String,
+    },
     /// Open a file to be loaded; answer with [`DiskNews::LoadOpened`].
     LoadOpen {
         /// Its name.
@@ -100,13 +105,17 @@ pub enum DiskNews {
         /// Whether all is done.
         outcome: Result<(), FileFault>,
     },
+    /// The outcome of [`DiskWish::List`]: the names of what lies there, in any order, none when
+    /// there is no such directory; or why they cannot be told.
+    Listed(Result<Vec<String>, String>),
     /// The outcome of [`DiskWish::LoadOpen`]: the length of the file in bytes, `None` when there
     /// is none, or why it cannot be read.
     LoadOpened(Result<Option<u64>, String>),
     /// The outcome of [`DiskWish::LoadRead`]: bytes, none at the end of the file, or why it cannot
     /// be read.
     LoadPiece(Result<Vec<u8>, String>),
-    /// The outcome of [`DiskWish::LogOpen`], or why it cannot be opened.
+    /// The outcome of [`DiskWish::LogOpen`], or why it cannot be opened: then the file before, if
+    /// any, still is, and gets what is appended. It fails, too, while the one before lacks a batch.
     LogOpened(Result<(), String>),
     /// The log up to this batch is in the hands of the system: the end of the process does not
     /// harm it.
@@ -119,21 +128,22 @@ pub enum DiskNews {
         /// The number of the batch.
         batch: u64,
     },
-    /// Something about the log has failed.
+    /// Something about the log has failed; every attempt that fails is told. A file that could not
+    /// be made safe once never can be: all later attempts fail.
     LogFailed {
         /// What.
         step: LogStep,
         /// What the system said.
         why: String,
     },
-    /// The log is safe and closed.
+    /// The log is closed; it is safe and whole unless [`DiskNews::LogFailed`] came just before.
     LogClosed,
 }
 
 /// Something to be done with whole files. It is done when a crash can no longer undo it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum FileStep {
-    /// Make a directory, unless it is there.
+    /// Make a directory, unless it is there. The names of what lies in it are safe then.
     MakeDir {
         /// Its name.
         name: String,

@@ -34,6 +34,19 @@ impl Node {
         all.sort();
         all
     }
+
+    /// Keys of database `db` that were not deleted, those included whose time has come. For
+    /// checkers.
+    #[must_use]
+    pub fn keys_held(&self, db: DbIndex) -> usize {
+        self.store.size(db).keys
+    }
+
+    /// How far the stream of effects is, in bytes since its history began.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.propagation.offset()
+    }
 }
 
 fn value(entry: &Entry) -> String {

@@ -117,10 +117,12 @@ impl Node {
     #[cold]
     pub(crate) fn ask_gates(&mut self, call: &Call<'_>, found: Found) -> Verdict {
         let Some(client) = self.server.clients.get(call.conn) else { return Verdict::Pass };
-        // Nobody has keys evicted before it is known who they are, and nothing goes in a pause.
+        // Nobody has keys evicted before it is known who they are, and nothing goes in a pause or
+        // while the last snapshot is saved.
         let may_evict = client.session.authenticated
             && self.server.pause.is_none()
-            && !self.server.persistence.loading.is_under_way();
+            && !self.server.alarms.holds(Armed::STANDSTILL)
+            && !self.server.is_loading();
         let out_of_memory = may_evict && self.make_room(call.now);
         let Some(client) = self.server.clients.get(call.conn) else { return Verdict::Pass };
         gates::walk(&Asked { server: &self.server, client, found, out_of_memory })
@@ -156,7 +158,16 @@ impl Node {
             }
             Run::Control(handler) | Run::Branching { alone: handler, .. } => {
                 let host = &mut Desk { server, conn, request, now };
-                handler(&mut ControlCtx { request, keys, reply, host, commands, propagation, now })
+                handler(&mut ControlCtx {
+                    request,
+                    keys,
+                    reply,
+                    host,
+                    commands,
+                    propagation,
+                    now,
+                    waiter,
+                })
             }
             Run::Container(_) => Err(ReplyError::Syntax),
         };
@@ -164,9 +175,11 @@ impl Node {
             self.hand_on_news();
         }
         if core::mem::take(&mut self.server.settings_changed) {
-            self.config_changed();
+            self.config_changed(now);
         }
-        self.propagation.commit(db, || request.args_from(0).collect::<Vec<_>>());
+        if self.propagation.commit(db, request) {
+            self.server.note_write(conn);
+        }
         // What it did before it had to wait has been handed on.
         if outcome == Ok(Flow::Block) {
             self.waits_for = block;

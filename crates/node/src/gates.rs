@@ -33,6 +33,10 @@ impl Armed {
     pub(crate) const STANDSTILL: Self = Self(64);
     /// The last background save failed.
     pub(crate) const DISK: Self = Self(128);
+    /// The log cannot be written.
+    pub(crate) const LOG: Self = Self(256);
+    /// Too much of the log is still to be written.
+    pub(crate) const BACKLOG: Self = Self(512);
 
     /// What is armed by a client and its command.
     #[inline]
@@ -72,7 +76,7 @@ pub(crate) enum Verdict {
     Pass,
     /// The error is the reply.
     Refuse(ReplyError),
-    /// The request waits until the pause, or the standstill, ends.
+    /// The request waits until the pause, the standstill or the backlog ends.
     Hold,
 }
 
@@ -89,8 +93,8 @@ pub(crate) struct Asked<'a> {
 type Gate = fn(&Asked<'_>) -> Verdict;
 
 /// All gates in order. The name and the number of arguments have been checked before.
-const GATES: [Gate; 8] =
-    [standstill, protected, authenticated, memory, disk, subscribed, loading, paused];
+const GATES: [Gate; 9] =
+    [standstill, protected, authenticated, memory, disk, subscribed, loading, paused, backlog];
 
 /// Walks through the gates; the first that does not let the request pass decides.
 pub(crate) fn walk(asked: &Asked<'_>) -> Verdict {
@@ -150,15 +154,24 @@ fn memory(asked: &Asked<'_>) -> Verdict {
     Verdict::Pass
 }
 
-/// A server that shall save and cannot takes no writes, so that somebody notices. PING tells too.
+/// A server that shall save, or log, and cannot takes no writes, so that somebody notices. PING
+/// tells too.
 ///
-/// Source of the text and of what it applies to: redis-server 7.0.15.
+/// Source of the texts and of what it applies to: redis-server 7.0.15.
 fn disk(asked: &Asked<'_>) -> Verdict {
     let (config, spec) = (&asked.server.config, &asked.found.command.spec);
-    let is_wanted = config.stop_writes_on_bgsave_error && !config.save.is_empty();
-    let is_meant = spec.flags.has(Flags::WRITE) || spec.name == "ping";
-    if !(is_wanted && is_meant && asked.server.alarms.holds(Armed::DISK)) {
+    if !(spec.flags.has(Flags::WRITE) || spec.name == "ping") {
         return Verdict::Pass;
+    }
+    let is_wanted = config.stop_writes_on_bgsave_error && !config.save.is_empty();
+    if !(is_wanted && asked.server.alarms.holds(Armed::DISK)) {
+        return match asked.server.persistence.log.trouble() {
+            Some(why) => {
+                let text = format!("MISCONF Errors writing to the AOF file: {why}");
+                Verdict::Refuse(ReplyError::Coded(text.into()))
+            }
+            None => Verdict::Pass,
+        };
     }
     let text = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
                 persist to disk. Commands that may modify the data set are disabled, because this \
@@ -214,6 +227,15 @@ fn paused(asked: &Asked<'_>) -> Verdict {
         Some(pause) if pause.holds(flags) => Verdict::Hold,
         Some(_) | None => Verdict::Pass,
     }
+}
+
+/// Commands that write wait while too much of what was written before is not on the disk.
+fn backlog(asked: &Asked<'_>) -> Verdict {
+    let writes = asked.found.command.spec.flags.has(Flags::WRITE);
+    if writes && asked.server.alarms.holds(Armed::BACKLOG) {
+        return Verdict::Hold;
+    }
+    Verdict::Pass
 }
 
 /// Whether a guarded command (DEBUG, MODULE) is open to this client.

@@ -24,6 +24,7 @@ mod disk;
 mod dump;
 mod execute;
 mod gates;
+mod history;
 mod info;
 mod latency;
 mod memory;
@@ -124,11 +125,13 @@ impl Node {
         store.record_events(pubsub::wanted_events(config.notify_keyspace_events));
         let names = commands.leaf_names().collect();
         let server = Server::new(config, process, meter, rng, now, names);
+        let mut propagation = Propagation::default();
+        propagation.set_history(server.history.id());
         Self {
             store,
             server,
             commands,
-            propagation: Propagation::default(),
+            propagation,
             eviction: Eviction::default(),
             scratch: Scratch::default(),
             waits_for: None,
@@ -149,14 +152,15 @@ impl Node {
 
     /// The next wish of the node, if it has any.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.server.actions.pop_front().or_else(|| self.server.post())
+        let action = self.server.actions.pop_front().or_else(|| self.server.post());
+        if self.server.persistence.log.is_on() { self.poll_logged(action) } else { action }
     }
 
     /// When the node wants its next [`Event::Tick`].
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
         let blocked = self.server.blocked.next_deadline().unwrap_or(Mono::NEVER);
-        let persistence = self.server.persistence.next_deadline();
+        let persistence = self.server.persistence_deadline();
         self.server.cron.next_deadline().min(blocked).min(persistence)
     }
 

@@ -109,6 +109,7 @@ impl Node {
         client.query_bytes = conversation.inbox.held_bytes() + fresh.len();
         self.server.statistics.input_bytes += fresh.len() as u64;
         self.server.statistics.reads += u64::from(!fresh.is_empty());
+        let mark = conversation.outbox.mark();
         if self.server.has_mail() {
             self.server.deliver(conn, &mut conversation.outbox);
         }
@@ -117,6 +118,9 @@ impl Node {
         let mut scratch = core::mem::take(&mut self.scratch);
         let served = self.serve_input(now, conn, conversation, input, &mut scratch);
         self.scratch = scratch;
+        if self.server.persistence.log.is_on() {
+            self.fence(now, &mut conversation.outbox, mark);
+        }
         self.settle(conn, conversation, served)
     }
 

@@ -5,6 +5,7 @@ use crate::blocking::Blocked;
 use crate::clients::Clients;
 use crate::cron::Cron;
 use crate::gates::Armed;
+use crate::history::History;
 use crate::persistence::Persistence;
 use crate::pubsub::Subscriptions;
 use crate::spare::Spare;
@@ -48,8 +49,8 @@ pub(crate) struct Server {
     pub(crate) started: Now,
     /// Name of this run of the server.
     pub(crate) run_id: ReplId,
-    /// Name of the history of the data set.
-    pub(crate) repl_id: ReplId,
+    /// The history of the data set.
+    pub(crate) history: History,
     pub(crate) active_expire: bool,
     /// Settings were changed by the command at hand; their owners are still to be told.
     pub(crate) settings_changed: bool,
@@ -83,7 +84,7 @@ impl Server {
         now: Now,
         names: Vec<String>,
     ) -> Self {
-        let (run_id, repl_id) = (ReplId::random(&mut rng), ReplId::random(&mut rng));
+        let (run_id, history) = (ReplId::random(&mut rng), History::new(&mut rng));
         Self {
             cron: Cron::new(now.mono),
             statistics: Statistics::new(names),
@@ -106,7 +107,7 @@ impl Server {
             store_bytes_measured: 0,
             started: now,
             run_id,
-            repl_id,
+            history,
             active_expire: true,
             settings_changed: false,
             ending: false,

@@ -187,6 +187,20 @@ fn values_of_every_form_can_be_worked_with() {
     assert_eq!(ask(&mut world, conn, "DBSIZE"), Value::Int(0));
 }
 
+/// A field that is there twice is what a look at the outside of a listpack does not find.
+#[test]
+fn values_are_looked_at_in_depth_whatever_is_configured() {
+    let twice = b"\x10\x11\x11\0\0\0\x04\0\x81a\x02\x01\x01\x81a\x02\x02\x01\xff";
+    let (mut world, conn) = world();
+    for setting in ["no", "clients", "yes"] {
+        let request = format!("CONFIG SET sanitize-dump-payload {setting}");
+        assert_eq!(ask(&mut world, conn, &request), Value::Simple(b"OK".to_vec()));
+        let request = [&b"RESTORE"[..], b"k", b"0", &sealed(twice, 10)];
+        let reply = ask_bytes(&mut world, conn, &request);
+        assert_eq!(reply, Value::Error(b"ERR Bad data format".to_vec()), "{setting}");
+    }
+}
+
 /// `VESTA_MUTATIONS` says how many.
 #[test]
 fn damaged_values_that_are_let_in_can_be_worked_with() {

@@ -23,8 +23,8 @@ pub(super) const INFO: Command = Command {
 
 fn info(ctx: &mut ControlCtx<'_>) -> Outcome {
     let sections: Vec<&[u8]> = ctx.request.args_from(1).collect();
-    let changes = ctx.propagation.changes();
-    let text = ctx.host.info(&sections, ctx.keys.store(), changes);
+    let point = ctx.propagation.point();
+    let text = ctx.host.info(&sections, ctx.keys.store(), point);
     ctx.reply.verbatim("txt", &text);
     Ok(Flow::Done)
 }

@@ -9,11 +9,15 @@ mod memory;
 mod save;
 mod shutdown;
 mod time;
+mod waitaof;
+
+pub use waitaof::NO_LOG;
 
 use crate::Command;
 
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[
+    &save::BGREWRITEAOF,
     &save::BGSAVE,
     &command::COMMAND,
     &config::CONFIG,
@@ -25,4 +29,5 @@ pub const COMMANDS: &[&Command] = &[
     &save::SAVE,
     &shutdown::SHUTDOWN,
     &time::TIME,
+    &waitaof::WAITAOF,
 ];

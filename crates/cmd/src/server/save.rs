@@ -1,5 +1,6 @@
-//! `SAVE`, `BGSAVE [SCHEDULE]` and `LASTSAVE`
+//! `SAVE`, `BGSAVE [SCHEDULE]`, `BGREWRITEAOF` and `LASTSAVE`
 
+use crate::host::Begun;
 use crate::{Command, ControlCtx, Flow, Outcome, ReplyError, Run};
 use vesta_spec::{Arity, Categories, Flags, Group, Spec};
 
@@ -20,9 +21,8 @@ pub(super) const SAVE: Command = Command {
     run: Run::Control(save),
 };
 
-/// `BGSAVE [SCHEDULE]`: begins to write all data to the disk.
-///
-/// Nothing else can be under way that it would have to wait for, so that SCHEDULE changes nothing.
+/// `BGSAVE [SCHEDULE]`: begins to write all data to the disk. SCHEDULE: while the log is rewritten,
+/// it begins after that; otherwise it is refused then.
 pub(super) const BGSAVE: Command = Command {
     spec: Spec {
         name: "bgsave",
@@ -35,6 +35,20 @@ pub(super) const BGSAVE: Command = Command {
         ..SAVE.spec
     },
     run: Run::Control(bgsave),
+};
+
+/// `BGREWRITEAOF`: begins to rewrite the log, so that it holds no more than makes the data. While
+/// the data is being saved, it begins after that.
+pub(super) const BGREWRITEAOF: Command = Command {
+    spec: Spec {
+        name: "bgrewriteaof",
+        arity: Arity::Exactly(1),
+        summary: "Begins to rewrite the append-only file.",
+        syntax: "",
+        history: &[],
+        ..BGSAVE.spec
+    },
+    run: Run::Control(bgrewriteaof),
 };
 
 /// `LASTSAVE`: when the data was last written to the disk; at first, when the server started.
@@ -53,19 +67,30 @@ pub(super) const LASTSAVE: Command = Command {
 };
 
 fn save(ctx: &mut ControlCtx<'_>) -> Outcome {
-    let changes = ctx.propagation.changes();
-    ctx.host.save(ctx.keys.store(), changes)
+    let point = ctx.propagation.point();
+    ctx.host.save(ctx.keys.store(), point)
 }
 
 fn bgsave(ctx: &mut ControlCtx<'_>) -> Outcome {
     let mut cursor = ctx.cursor(1);
-    if !(cursor.is_done() || cursor.take("schedule") && cursor.is_done()) {
+    let schedule = cursor.take("schedule");
+    if !cursor.is_done() {
         return Err(ReplyError::Syntax);
     }
-    let changes = ctx.propagation.changes();
-    ctx.host.save_in_background(ctx.keys.store(), changes)?;
-    ctx.reply.simple("Background saving started");
+    let point = ctx.propagation.point();
+    ctx.reply.simple(match ctx.host.save_in_background(ctx.keys.store(), point, schedule)? {
+        Begun::Now => "Background saving started",
+        Begun::Later => "Background saving scheduled",
+    });
     Ok(Flow::Done)
+}
+
+fn bgrewriteaof(ctx: &mut ControlCtx<'_>) -> Outcome {
+    let flow = ctx.host.rewrite_log()?;
+    if flow == Flow::Done {
+        ctx.reply.simple("Background append only file rewriting scheduled");
+    }
+    Ok(flow)
 }
 
 fn lastsave(ctx: &mut ControlCtx<'_>) -> Outcome {

@@ -55,6 +55,6 @@ fn shutdown(ctx: &mut ControlCtx<'_>) -> Outcome {
         ctx.reply.ok();
         return Ok(Flow::Done);
     }
-    let changes = ctx.propagation.changes();
-    ctx.host.shutdown(wish, ctx.keys.store(), changes)
+    let point = ctx.propagation.point();
+    ctx.host.shutdown(wish, ctx.keys.store(), point)
 }

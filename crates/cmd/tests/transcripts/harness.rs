@@ -125,7 +125,7 @@ impl Harness {
             Run::Container(_) | Run::Branching { .. } => unreachable!("a container is not found"),
         };
         self.propagate_deleted();
-        self.propagation.commit(session.db, || request.args_from(0).collect());
+        self.propagation.commit(session.db, request);
         Ok(outcome.map(|_| ()))
     }
 

@@ -8,18 +8,18 @@ use super::snapshotting::file_name;
 use super::{BYTES_MAX, INT_MAX};
 
 pub(super) const OPTIONS: &[Opt] = &[
-    yes_no!("appendonly", appendonly),
-    APPENDFILENAME.start(),
-    APPENDDIRNAME.start(),
-    choice!("appendfsync", appendfsync),
-    yes_no!("no-appendfsync-on-rewrite", no_appendfsync_on_rewrite),
-    number!("auto-aof-rewrite-percentage", auto_aof_rewrite_percentage, 0..=INT_MAX),
-    memory!("auto-aof-rewrite-min-size", auto_aof_rewrite_min_size_bytes, 0..=BYTES_MAX),
-    yes_no!("aof-load-truncated", aof_load_truncated),
-    yes_no!("aof-use-rdb-preamble", aof_use_rdb_preamble),
-    yes_no!("aof-timestamp-enabled", aof_timestamp_enabled),
-    yes_no!("aof-rewrite-incremental-fsync", aof_rewrite_incremental_fsync),
-    yes_no!("aof-disable-auto-gc", aof_disable_auto_gc),
+    yes_no!("appendonly", appendonly).works(),
+    APPENDFILENAME.start().works(),
+    APPENDDIRNAME.start().works(),
+    choice!("appendfsync", appendfsync).works(),
+    yes_no!("no-appendfsync-on-rewrite", no_appendfsync_on_rewrite).works(),
+    number!("auto-aof-rewrite-percentage", auto_aof_rewrite_percentage, 0..=INT_MAX).works(),
+    memory!("auto-aof-rewrite-min-size", auto_aof_rewrite_min_size_bytes, 0..=BYTES_MAX).works(),
+    yes_no!("aof-load-truncated", aof_load_truncated).works(),
+    yes_no!("aof-use-rdb-preamble", aof_use_rdb_preamble).works(),
+    yes_no!("aof-timestamp-enabled", aof_timestamp_enabled).works(),
+    yes_no!("aof-rewrite-incremental-fsync", aof_rewrite_incremental_fsync).works(),
+    yes_no!("aof-disable-auto-gc", aof_disable_auto_gc).works(),
 ];
 
 const APPENDFILENAME: Opt = Opt::new(

@@ -14,7 +14,8 @@ pub(super) const OPTIONS: &[Opt] = &[
     yes_no!("stop-writes-on-bgsave-error", stop_writes_on_bgsave_error).works(),
     yes_no!("rdbcompression", rdbcompression).works(),
     yes_no!("rdbchecksum", rdbchecksum).start().works(),
-    choice!("sanitize-dump-payload", sanitize_dump_payload),
+    // Every value is decoded element by element, wherever it comes from: nothing can be left out.
+    choice!("sanitize-dump-payload", sanitize_dump_payload).always(),
     DBFILENAME.protected().works(),
     yes_no!("rdb-del-sync-files", rdb_del_sync_files),
     text!("dir", dir).protected().rim().works(),

@@ -19,6 +19,7 @@ mod stats;
 use crate::server::Server;
 use alloc::string::String;
 use core::fmt;
+use vesta_cmd::StreamPoint;
 use vesta_store::Store;
 use vesta_types::{Now, ascii};
 
@@ -26,8 +27,8 @@ use vesta_types::{Now, ascii};
 pub(crate) struct Facts<'a> {
     pub(crate) server: &'a Server,
     pub(crate) store: &'a Store,
-    /// Changes of the data set since the start.
-    pub(crate) changes: u64,
+    /// Where the stream of effects stands.
+    pub(crate) point: StreamPoint,
     pub(crate) now: Now,
 }
 

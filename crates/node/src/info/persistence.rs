@@ -1,6 +1,7 @@
 //! `# Persistence`
 
 use super::{Facts, Fields};
+use crate::persistence::LogFacts;
 use alloc::format;
 
 pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
@@ -21,7 +22,7 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
     fields.add_all(&[
         ("current_save_keys_processed", kept),
         ("current_save_keys_total", keys),
-        ("rdb_changes_since_last_save", saving.unsaved(facts.changes)),
+        ("rdb_changes_since_last_save", saving.unsaved(facts.point.changes)),
         ("rdb_bgsave_in_progress", u64::from(saving.is_background())),
         ("rdb_last_save_time", saving.saved_at_s()),
     ]);
@@ -36,21 +37,29 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
         ("rdb_last_load_keys_expired", loading.tally.expired),
         ("rdb_last_load_keys_loaded", loading.tally.loaded),
     ]);
+    let log = facts.server.persistence.log.facts(facts.now, facts.server.config.appendonly);
+    let status = |has_failed: bool| if has_failed { "err" } else { "ok" };
     fields.add_all(&[
-        ("aof_enabled", 0),
-        ("aof_rewrite_in_progress", 0),
-        ("aof_rewrite_scheduled", 0),
-        ("aof_last_rewrite_time_sec", -1),
-        ("aof_current_rewrite_time_sec", -1),
+        ("aof_enabled", u8::from(log.is_on)),
+        ("aof_rewrite_in_progress", u8::from(log.rewrites)),
+        ("aof_rewrite_scheduled", u8::from(log.is_scheduled)),
     ]);
-    fields.add("aof_last_bgrewrite_status", "ok");
-    fields.add_all(&[("aof_rewrites", 0), ("aof_rewrites_consecutive_failures", 0)]);
-    fields.add("aof_last_write_status", "ok");
+    fields.add_all(&[
+        ("aof_last_rewrite_time_sec", seconds(log.last_rewrite_s)),
+        ("aof_current_rewrite_time_sec", seconds(log.rewrite_s)),
+    ]);
+    fields.add("aof_last_bgrewrite_status", status(log.has_rewrite_failed));
+    fields.add("aof_rewrites", log.rewrites_begun);
+    fields.add("aof_rewrites_consecutive_failures", log.rewrite_failures);
+    fields.add("aof_last_write_status", status(log.has_failed));
     fields.add_all(&[
         ("aof_last_cow_size", 0),
         ("module_fork_in_progress", 0),
         ("module_fork_last_cow_size", 0),
     ]);
+    if log.is_on {
+        write_log(&log, fields);
+    }
     if let Some(progress) = progress {
         let loaded = progress.loaded_bytes as f64 * 100.0 / progress.total_bytes.max(1) as f64;
         fields.add_all(&[
@@ -62,4 +71,16 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
         fields.add("loading_loaded_perc", format!("{loaded:.2}"));
         fields.add("loading_eta_seconds", progress.left_s);
     }
+}
+
+/// What there is to tell about a log that is on.
+fn write_log(log: &LogFacts, fields: &mut Fields) {
+    fields.add_all(&[
+        ("aof_current_size", log.size_bytes),
+        ("aof_base_size", log.rewritten_bytes),
+        ("aof_pending_rewrite", u64::from(log.is_scheduled)),
+        ("aof_buffer_length", log.unwritten_bytes as u64),
+        ("aof_pending_bio_fsync", u64::from(log.is_syncing)),
+        ("aof_delayed_fsync", log.delayed_syncs),
+    ]);
 }

@@ -1,9 +1,11 @@
 //! Writing entries of a snapshot down as an RDB file.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use vesta_config::MaxmemoryPolicy;
-use vesta_persist::rdb::{FileEncoder, KeyTraits, Target};
+use vesta_persist::Pieces;
+use vesta_persist::rdb::{Effort, FileEncoder, KeyTraits, Target};
 use vesta_store::{Access, DbSize, Entry, Keeper, Store};
 use vesta_types::{DbIndex, Unix};
 
@@ -11,8 +13,6 @@ use vesta_types::{DbIndex, Unix};
 const VERSION: u16 = 10;
 /// The version that has fields of hashes that expire.
 const VERSION_WITH_FIELD_EXPIRY: u16 = 12;
-/// Bytes that are had ready for what comes next.
-const READY_BYTES: usize = 64 * 1024;
 
 /// What is written down of the clock that says how recently, or how often, a key was used.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +25,7 @@ enum Usage {
 
 /// Writes an RDB file, piece by piece.
 pub(super) struct RdbKeeper {
-    /// `None` once the end was written.
-    encoder: Option<FileEncoder>,
-    bytes: Vec<u8>,
+    file: File,
     /// The database that the reader of the file is in.
     selected: Option<DbIndex>,
     /// Sizes of the databases when the snapshot began.
@@ -35,7 +33,15 @@ pub(super) struct RdbKeeper {
     usage: Usage,
     access: Access,
     began: Unix,
+    large_bytes: usize,
     kept: u64,
+}
+
+/// How far the file is.
+enum File {
+    Open(Box<FileEncoder>),
+    /// What is left of it to be taken.
+    Ended(Pieces),
 }
 
 /// What a file is written from besides the entries.
@@ -47,6 +53,8 @@ pub(super) struct Facts<'a> {
     pub(super) aux: &'a [(&'a str, Vec<u8>)],
     pub(super) functions: &'a [Vec<u8>],
     pub(super) began: Unix,
+    /// From how many bytes on an entry is written in pieces.
+    pub(super) large_bytes: usize,
 }
 
 impl RdbKeeper {
@@ -54,38 +62,40 @@ impl RdbKeeper {
     pub(super) fn new(store: &Store, facts: &Facts<'_>) -> Self {
         let expires = store.has_expiring_fields();
         let version = if expires { VERSION_WITH_FIELD_EXPIRY } else { VERSION };
-        let mut bytes = Vec::with_capacity(READY_BYTES);
         let (compresses, with_checksum) = (facts.compresses, facts.with_checksum);
-        let mut encoder =
-            FileEncoder::begin(&mut bytes, version, Target::Redis70, compresses, with_checksum);
+        let mut encoder = FileEncoder::begin(version, Target::Redis70, compresses, with_checksum);
         for (name, value) in facts.aux {
-            encoder.aux(&mut bytes, name, value);
+            encoder.aux(name, value);
         }
         for source in facts.functions {
-            encoder.function(&mut bytes, source);
+            encoder.function(source);
         }
         Self {
-            encoder: Some(encoder),
-            bytes,
+            file: File::Open(Box::new(encoder)),
             selected: None,
             sizes: store.indexes().map(|db| store.size(db)).collect(),
             usage: usage_of(facts.policy),
             access: *store.access(),
             began: facts.began,
+            large_bytes: facts.large_bytes,
             kept: 0,
         }
     }
 }
 
-impl Keeper for RdbKeeper {
-    fn keep(&mut self, db: DbIndex, entry: &Entry) {
-        let Self { encoder: Some(encoder), bytes, .. } = self else { return };
+impl RdbKeeper {
+    /// Has the reader of the file go on to a database.
+    fn select(&mut self, db: DbIndex) {
+        let File::Open(encoder) = &mut self.file else { return };
         if self.selected != Some(db) {
             self.selected = Some(db);
             let size = self.sizes.get(db.index()).copied();
             let size = size.unwrap_or(DbSize { keys: 0, expiring: 0 });
-            encoder.select(bytes, u64::from(db.get()), size.keys as u64, size.expiring as u64);
+            encoder.select(u64::from(db.get()), size.keys as u64, size.expiring as u64);
         }
+    }
+
+    fn traits(&self, entry: &Entry) -> KeyTraits {
         let mut traits = KeyTraits { expiry: entry.expiry(), ..KeyTraits::default() };
         match self.usage {
             Usage::Unwritten => {}
@@ -97,22 +107,53 @@ impl Keeper for RdbKeeper {
                 traits.frequency = Some(u8::try_from(counter).unwrap_or(u8::MAX));
             }
         }
-        encoder.key(bytes, entry.key(), &entry.value(), traits);
+        traits
+    }
+}
+
+impl Keeper for RdbKeeper {
+    fn keep(&mut self, db: DbIndex, entry: &Entry) {
+        let how = if self.is_large(entry) { Effort::Least } else { Effort::Usual };
+        self.select(db);
+        let traits = self.traits(entry);
+        let File::Open(encoder) = &mut self.file else { return };
+        encoder.key(entry.key(), &entry.value(), traits, how);
         self.kept += 1;
     }
 
-    fn drain(&mut self) -> Vec<u8> {
-        if self.bytes.is_empty() {
-            return Vec::new();
-        }
-        core::mem::replace(&mut self.bytes, Vec::with_capacity(READY_BYTES))
+    fn is_large(&self, entry: &Entry) -> bool {
+        entry.alloc_bytes() >= self.large_bytes
     }
 
-    fn finish(&mut self) -> Vec<u8> {
-        if let Some(encoder) = self.encoder.take() {
-            encoder.end(&mut self.bytes);
+    fn keep_some(&mut self, db: DbIndex, entry: &Entry, budget: usize) -> bool {
+        let value = entry.value();
+        if !matches!(&self.file, File::Open(encoder) if encoder.is_open()) {
+            self.select(db);
+            let traits = self.traits(entry);
+            if let File::Open(encoder) = &mut self.file {
+                encoder.open_key(entry.key(), &value, traits);
+            }
         }
-        core::mem::take(&mut self.bytes)
+        let File::Open(encoder) = &mut self.file else { return true };
+        let how = if budget == usize::MAX { Effort::Least } else { Effort::Usual };
+        let is_done = encoder.go_on(&value, budget, how);
+        self.kept += u64::from(is_done);
+        is_done
+    }
+
+    fn drain(&mut self) -> Vec<u8> {
+        match &mut self.file {
+            File::Open(encoder) => encoder.take(),
+            File::Ended(rest) => rest.take(),
+        }
+    }
+
+    fn finish(&mut self) {
+        if let File::Open(encoder) =
+            core::mem::replace(&mut self.file, File::Ended(Pieces::default()))
+        {
+            self.file = File::Ended(encoder.end());
+        }
     }
 
     fn kept(&self) -> u64 {

@@ -9,32 +9,39 @@
 //! ```
 //!
 //! The walk goes in slices of a quarter of a millisecond. While clients have something executed,
-//! slices take a sixth of the time; while they have not, all of it. When too much was handed out
-//! that is not on the disk yet, the walk waits; who changes what the walk has not got to does not.
+//! slices take a sixth of the time, and half of it while the walk stands at a large value: what is
+//! written down besides has to wait in memory then. While they have not, slices take all of it.
+//! When too much was handed out that is not on the disk yet, the walk waits; who changes what the
+//! walk has not got to does not.
 
-use super::keeper::{Facts, RdbKeeper};
+use super::Persistence;
 use super::load::Reload;
-use crate::ConnId;
+use super::target::Target;
 use crate::action::{Action, ExitCause, Level};
 use crate::cron::{STEPS_PER_SLICE, Slice};
 use crate::disk::{DiskWish, SaveFault, SaveStep};
 use crate::server::Server;
-use alloc::boxed::Box;
+use crate::{ConnId, Node};
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use vesta_cmd::REDIS_VERSION;
+use vesta_cmd::StreamPoint;
 use vesta_store::{SnapshotPhase, Store};
 use vesta_types::{Mono, Now};
 
 /// Bytes handed out and not yet written above which the walk waits.
 const OUTSTANDING_BYTES_MAX: usize = 4 << 20;
-/// Longest slice of the walk, in microseconds. A single large value may take longer.
+/// Longest slice of the walk, in microseconds.
 const WALK_SLICE_US: u64 = 250;
 /// Buckets walked between two readings of the meter.
 const BUCKETS_PER_STEP: usize = 16;
 /// Pauses between slices while clients are served, in slices.
 const GAP_SLICES: u64 = 5;
+/// The same while the walk stands at a large value.
+const LARGE_GAP_SLICES: u64 = 1;
+/// From how many bytes on a value is written in pieces. Less is written within a slice.
+const LARGE_BYTES: usize = 128 * 1024;
 /// How long after a failure save points are ignored, in milliseconds. Source: redis-server 7.0.15.
 const RETRY_DELAY_MS: u64 = 5000;
 
@@ -49,6 +56,8 @@ pub(crate) enum Purpose {
     Exit { cause: ExitCause, force: bool },
     /// DEBUG RELOAD, whose client waits.
     Reload(ConnId, Reload),
+    /// The base of the log.
+    Rewrite,
 }
 
 /// A save that is under way.
@@ -63,6 +72,8 @@ struct Job {
     keys: u64,
     /// Keys written down.
     kept: u64,
+    /// Bytes handed out.
+    bytes: u64,
 }
 
 #[derive(Debug)]
@@ -105,6 +116,10 @@ pub(crate) struct Saving {
     background_s: Option<u64>,
     /// Saves that succeeded.
     saves: u64,
+    /// What is to be saved for once nothing else is, each at most once.
+    put_off: VecDeque<Purpose>,
+    /// From how many bytes on a value is written in pieces.
+    pub(super) large_bytes: usize,
     /// Clients that wait for the end of the server.
     pub(super) exit_askers: Vec<ConnId>,
 }
@@ -120,6 +135,8 @@ impl Saving {
             failed: false,
             background_s: None,
             saves: 0,
+            put_off: VecDeque::new(),
+            large_bytes: LARGE_BYTES,
             exit_askers: Vec::new(),
         }
     }
@@ -140,6 +157,23 @@ impl Saving {
         }
     }
 
+    /// Whether a snapshot can begin at once.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    /// Whether a snapshot is being written.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.job().is_some()
+    }
+
+    /// Has something be saved for later.
+    pub(crate) fn put_off(&mut self, purpose: Purpose) {
+        if !self.put_off.contains(&purpose) {
+            self.put_off.push_back(purpose);
+        }
+    }
+
     pub(crate) fn is_background(&self) -> bool {
         self.purpose() == Some(Purpose::Background)
     }
@@ -148,7 +182,7 @@ impl Saving {
     pub(super) fn stands_still(&self) -> bool {
         match self.purpose() {
             Some(Purpose::Exit { .. } | Purpose::Reload(..)) => true,
-            Some(Purpose::Background | Purpose::Client(_)) | None => false,
+            Some(Purpose::Background | Purpose::Client(_) | Purpose::Rewrite) | None => false,
         }
     }
 
@@ -211,6 +245,14 @@ impl Saving {
     }
 }
 
+impl Node {
+    /// Has values of so many bytes and more saved in pieces from the next save on. Who drives a
+    /// node with small values has some of them saved so.
+    pub fn save_in_pieces_from(&mut self, bytes: usize) {
+        self.server.persistence.saving.large_bytes = bytes;
+    }
+}
+
 impl Server {
     /// Begins to save the data as it is now; a save under way is given up. When the marks of an
     /// earlier snapshot are still there, it begins when they are gone.
@@ -218,12 +260,12 @@ impl Server {
         &mut self,
         now: Now,
         store: &mut Store,
-        changes: u64,
+        point: StreamPoint,
         purpose: Purpose,
     ) {
         self.give_up_save(now, store);
         if store.snapshot_phase() == SnapshotPhase::Idle {
-            self.start_save(now, store, changes, purpose);
+            self.start_save(now, store, point, purpose);
         } else {
             let next = Some(purpose);
             self.persistence.saving.state = State::Clearing { next_at: now.mono, next };
@@ -231,43 +273,22 @@ impl Server {
         self.arm_persistence(now);
     }
 
-    fn start_save(&mut self, now: Now, store: &mut Store, changes: u64, purpose: Purpose) {
-        let temporary = self.temporary_name();
-        let used = self.used_bytes(store.bytes());
-        let text = |number: u64| number.to_string().into_bytes();
-        let aux = [
-            ("redis-ver", REDIS_VERSION.as_bytes().to_vec()),
-            ("redis-bits", text(u64::from(self.process.arch_bits))),
-            ("ctime", text(now.unix.secs())),
-            ("used-mem", text(used)),
-            ("repl-id", self.repl_id.to_string().into_bytes()),
-            ("repl-offset", text(0)),
-            ("aof-base", text(0)),
-        ];
-        let config = &self.config;
-        let keeper = RdbKeeper::new(
-            store,
-            &Facts {
-                policy: config.maxmemory_policy,
-                compresses: config.rdbcompression,
-                with_checksum: config.rdbchecksum,
-                aux: &aux,
-                functions: &self.persistence.functions,
-                began: now.unix,
-            },
-        );
+    fn start_save(&mut self, now: Now, store: &mut Store, point: StreamPoint, purpose: Purpose) {
+        let target = self.target_of(purpose);
+        let keeper = self.keeper_for(now, store, point, purpose, &target);
         let saving = &mut self.persistence.saving;
         saving.next_id += 1;
         let id = saving.next_id;
         self.actions.push_back(Action::Disk(DiskWish::SaveOpen {
             id,
-            temporary,
-            name: config.dbfilename.clone(),
-            syncs_early: config.rdb_save_incremental_fsync,
+            temporary: target.temporary,
+            name: target.name,
+            syncs_early: target.syncs_early,
         }));
         let keys = store.indexes().map(|db| store.size(db).keys as u64).sum();
-        store.begin_snapshot(Box::new(keeper));
-        let job = Job { id, purpose, began: now, changes, keys, kept: 0 };
+        store.begin_snapshot(keeper);
+        let changes = point.changes;
+        let job = Job { id, purpose, began: now, changes, keys, kept: 0, bytes: 0 };
         let processed = self.statistics.processed;
         saving.state = State::Walking { job, outstanding: 0, next_at: now.mono, processed };
         if purpose == Purpose::Background {
@@ -279,13 +300,13 @@ impl Server {
     }
 
     /// Does what is due: walks on, or removes marks.
-    pub(crate) fn go_on_saving(&mut self, now: Now, store: &mut Store, changes: u64) {
+    pub(crate) fn go_on_saving(&mut self, now: Now, store: &mut Store, point: StreamPoint) {
         if now.mono < self.persistence.saving.next_deadline() {
             return;
         }
         match self.persistence.saving.state {
             State::Walking { .. } => self.save_slice(now, store),
-            State::Clearing { .. } => self.clear_slice(now, store, changes),
+            State::Clearing { .. } => self.clear_slice(now, store, point),
             State::Idle | State::Closing(_) => {}
         }
     }
@@ -317,16 +338,25 @@ impl Server {
         let fresh_keys = keeper.kept() - job.kept;
         job.kept = keeper.kept();
         let is_over = is_over && (key_delay_us == 0 || fresh_keys == 0);
-        let bytes = if is_over { keeper.finish() } else { keeper.drain() };
-        if !bytes.is_empty() {
+        if is_over {
+            keeper.finish();
+        }
+        loop {
+            let bytes = keeper.drain();
+            if bytes.is_empty() {
+                break;
+            }
             *outstanding += bytes.len();
+            job.bytes += bytes.len() as u64;
             self.actions.push_back(Action::Disk(DiskWish::SaveWrite(bytes)));
         }
         let busy = core::mem::replace(processed, executed) != executed;
         let pause_us = if key_delay_us > 0 {
-            fresh_keys.saturating_mul(key_delay_us)
+            // A piece of a large value counts as a key.
+            fresh_keys.max(u64::from(store.gives_large())).saturating_mul(key_delay_us)
         } else if busy {
-            WALK_SLICE_US + GAP_SLICES * WALK_SLICE_US
+            let gaps = if store.gives_large() { LARGE_GAP_SLICES } else { GAP_SLICES };
+            WALK_SLICE_US + gaps * WALK_SLICE_US
         } else {
             0
         };
@@ -340,7 +370,7 @@ impl Server {
     }
 
     /// Removes marks for a slice of time; begins what waits for that.
-    fn clear_slice(&mut self, now: Now, store: &mut Store, changes: u64) {
+    fn clear_slice(&mut self, now: Now, store: &mut Store, point: StreamPoint) {
         let mut slice = Slice::start(self.meter);
         while !store.snapshot_step(BUCKETS_PER_STEP) && !slice.is_over() {}
         let is_clear = store.snapshot_phase() == SnapshotPhase::Idle;
@@ -352,7 +382,7 @@ impl Server {
         let next = next.take();
         self.persistence.saving.state = State::Idle;
         if let Some(purpose) = next {
-            self.start_save(now, store, changes, purpose);
+            self.start_save(now, store, point, purpose);
         }
         self.arm_persistence(now);
     }
@@ -382,6 +412,7 @@ impl Server {
         };
         self.leave_job(now, store);
         match &outcome {
+            Ok(()) if job.purpose == Purpose::Rewrite => {}
             Ok(()) => {
                 let saving = &mut self.persistence.saving;
                 saving.saves += 1;
@@ -391,7 +422,7 @@ impl Server {
                 self.log(Level::Notice, "DB saved on disk".to_string());
             }
             Err(fault) => {
-                let line = self.fault_line(fault);
+                let line = self.fault_line(fault, job.purpose);
                 self.log(Level::Warning, line);
             }
         }
@@ -414,7 +445,8 @@ impl Server {
                 }
             }
             Purpose::Client(conn) => self.finish(conn, saved(is_saved)),
-            Purpose::Exit { cause, force } => self.saved_for_exit(cause, force, is_saved),
+            Purpose::Exit { cause, force } => self.saved_for_exit(now, cause, force, is_saved),
+            Purpose::Rewrite => self.base_done(now, is_saved.then_some(job.bytes).ok_or(())),
             Purpose::Reload(conn, how) => {
                 if is_saved {
                     self.begin_reload(now, conn, how);
@@ -432,8 +464,10 @@ impl Server {
             self.wish(DiskWish::SaveAbort);
         }
         self.leave_job(now, store);
-        if let Some(Purpose::Client(conn)) = purpose {
-            self.finish(conn, saved(false));
+        match purpose {
+            Some(Purpose::Client(conn)) => self.finish(conn, saved(false)),
+            Some(Purpose::Rewrite) => self.base_given_up(now),
+            Some(Purpose::Background | Purpose::Exit { .. } | Purpose::Reload(..)) | None => {}
         }
         self.arm_persistence(now);
     }
@@ -454,52 +488,76 @@ impl Server {
         &mut self,
         now: Now,
         store: &mut Store,
-        changes: u64,
+        point: StreamPoint,
         all_flushed: bool,
     ) {
         if self.ending || self.persistence.loading.is_under_way() {
             return;
         }
-        let saving = &self.persistence.saving;
         if all_flushed && !self.config.save.is_empty() {
             // What is still on disk would come back.
-            self.begin_save(now, store, changes, Purpose::Background);
+            self.save_when_possible(now, store, point, Purpose::Background);
             return;
         }
-        if saving.purpose().is_some() {
+        let saving = &self.persistence.saving;
+        if saving.purpose().is_some() || self.persistence.log.is_rewriting() {
             return;
         }
         if saving.failed && now.mono < saving.tried_at.plus_ms(RETRY_DELAY_MS) {
             return;
         }
         let elapsed_s = now.mono.since_us(saving.saved_at.mono) / 1_000_000;
-        let unsaved = saving.unsaved(changes);
+        let unsaved = saving.unsaved(point.changes);
         let is_due = |seconds: u64, least: u64| unsaved >= least && elapsed_s > seconds;
-        let mut points = self.config.save.iter();
-        let Some(point) = points.find(|point| is_due(point.seconds, point.changes)) else { return };
-        let line = format!("{} changes in {} seconds. Saving...", point.changes, point.seconds);
+        let mut rules = self.config.save.iter();
+        let Some(rule) = rules.find(|rule| is_due(rule.seconds, rule.changes)) else { return };
+        let line = format!("{} changes in {} seconds. Saving...", rule.changes, rule.seconds);
         self.log(Level::Notice, line);
-        self.begin_save(now, store, changes, Purpose::Background);
+        self.begin_save(now, store, point, Purpose::Background);
     }
 
-    fn temporary_name(&self) -> String {
-        format!("temp-{}.rdb", self.process.pid)
+    /// Begins to save; behind a rewrite of the log, if there is one.
+    pub(crate) fn save_when_possible(
+        &mut self,
+        now: Now,
+        store: &mut Store,
+        point: StreamPoint,
+        purpose: Purpose,
+    ) {
+        if self.persistence.log.is_rewriting() {
+            self.persistence.saving.put_off(purpose);
+        } else {
+            self.begin_save(now, store, point, purpose);
+        }
+    }
+
+    /// Begins what was put off, if nothing else is being saved.
+    pub(crate) fn save_put_off(&mut self, now: Now, store: &mut Store, point: StreamPoint) {
+        let Persistence { saving, log, .. } = &mut self.persistence;
+        if saving.purpose().is_some() || log.is_rewriting() || self.ending {
+            return;
+        }
+        if let Some(purpose) = saving.put_off.pop_front() {
+            self.begin_save(now, store, point, purpose);
+        }
     }
 
     /// What the log says of a failure. Source of the texts: redis-server 7.0.15.
-    fn fault_line(&self, fault: &SaveFault) -> String {
-        let (temporary, name) = (self.temporary_name(), &self.config.dbfilename);
+    fn fault_line(&self, fault: &SaveFault, purpose: Purpose) -> String {
+        let Target { temporary, name, .. } = self.target_of(purpose);
+        let is_base = purpose == Purpose::Rewrite;
+        let (what, kind) = if is_base { ("AOF base", "AOF base") } else { ("DB", "RDB") };
         let (dir, why) = (&self.config.dir, &fault.why);
         match fault.step {
             SaveStep::Create => format!(
-                "Failed opening the temp RDB file {temporary} (in server root dir {dir}) for \
+                "Failed opening the temp {kind} file {temporary} (in server root dir {dir}) for \
                  saving: {why}"
             ),
-            SaveStep::Write => format!("Write error saving DB on disk(write): {why}"),
-            SaveStep::Sync => format!("Write error saving DB on disk(fsync): {why}"),
+            SaveStep::Write => format!("Write error saving {what} on disk(write): {why}"),
+            SaveStep::Sync => format!("Write error saving {what} on disk(fsync): {why}"),
             SaveStep::Rename => format!(
-                "Error moving temp DB file {temporary} on the final destination {name} (in server \
-                 root dir {dir}): {why}"
+                "Error moving temp {what} file {temporary} on the final destination {name} (in \
+                 server root dir {dir}): {why}"
             ),
         }
     }

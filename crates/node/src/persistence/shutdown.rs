@@ -1,37 +1,45 @@
 //! The end of a server: the last save, and what becomes of it when that fails.
 //!
-//! While the last save is under way nobody is served, so that nothing is acknowledged that is not
-//! in it.
+//! While the last save is under way, and the log is made safe behind it, nobody is served, so that
+//! nothing is acknowledged that is not in them.
 
 use super::Purpose;
 use crate::ConnId;
 use crate::action::{Action, ExitCause, Level};
 use crate::server::Server;
+use alloc::format;
 use alloc::string::{String, ToString};
+use vesta_cmd::StreamPoint;
 use vesta_config::ShutdownWish;
 use vesta_store::Store;
 use vesta_types::Now;
 
+const REFUSED: &str = "Errors trying to shut down the server. Check the logs for more information.";
+
 impl Server {
-    /// Ends the server, once the data is saved if that is wished for. `asker` waits, and is told
-    /// only if the server goes on.
+    /// Ends the server, once the data is saved if that is wished for; whether it may. `asker` waits
+    /// then, and is told only if the server goes on.
     pub(crate) fn shut_down(
         &mut self,
         now: Now,
         store: &mut Store,
-        changes: u64,
+        point: StreamPoint,
         wish: ShutdownWish,
         asked_by: (ExitCause, Option<ConnId>),
-    ) {
+    ) -> bool {
         let (cause, asker) = asked_by;
-        if self.ending {
-            return;
+        let is_decided = self.ending || self.is_about_to_end();
+        if !(is_decided || self.is_free_to_end(wish)) {
+            return false;
         }
         self.persistence.saving.exit_askers.extend(asker);
-        if let Some(Purpose::Exit { .. }) = self.persistence.saving.purpose() {
-            return;
+        if is_decided {
+            return true;
         }
-        self.log(Level::Notice, "User requested shutdown...".to_string());
+        if self.persistence.log.is_rewriting() {
+            let line = "A rewrite of the AOF is under way: it is given up.".to_string();
+            self.log(Level::Warning, line);
+        }
         // What is not loaded yet must not be overwritten by what is.
         let is_complete = !self.persistence.loading.is_under_way();
         let is_wanted = !wish.nosave && (wish.save || !self.config.save.is_empty());
@@ -43,33 +51,91 @@ impl Server {
             let line = "Saving the final RDB snapshot before exiting.".to_string();
             self.log(Level::Notice, line);
             let purpose = Purpose::Exit { cause, force: wish.force };
-            self.begin_save(now, store, changes, purpose);
+            self.begin_save(now, store, point, purpose);
         } else {
             self.give_up_save(now, store);
+            self.end_when_safe(now, cause, wish.force);
+        }
+        true
+    }
+
+    /// Whether nothing speaks against the end, or nobody listens to it.
+    fn is_free_to_end(&mut self, wish: ShutdownWish) -> bool {
+        self.log(Level::Notice, "User requested shutdown...".to_string());
+        let Some(why) = self.persistence.log.objection() else { return true };
+        if wish.force {
+            self.log(Level::Warning, format!("{why}. Exit anyway."));
+        } else {
+            self.log(Level::Warning, format!("{why}, can't exit."));
+            self.log(Level::Warning, REFUSED.to_string());
+        }
+        wish.force
+    }
+
+    /// Whether nobody is served because the server is about to end.
+    fn is_about_to_end(&self) -> bool {
+        let persistence = &self.persistence;
+        let saves = matches!(persistence.saving.purpose(), Some(Purpose::Exit { .. }));
+        saves || persistence.log.is_parting()
+    }
+
+    /// Ends the server once the log is safe.
+    fn end_when_safe(&mut self, now: Now, cause: ExitCause, force: bool) {
+        if self.persistence.log.part_when_safe(cause, force) {
+            self.log(Level::Notice, "Calling fsync() on the AOF file.".to_string());
+            self.arm_persistence(now);
+        } else {
             self.end(cause);
         }
     }
 
-    /// The last save is done, or has failed.
-    pub(super) fn saved_for_exit(&mut self, cause: ExitCause, force: bool, is_saved: bool) {
-        if is_saved {
-            self.end(cause);
-        } else if force {
-            self.log(Level::Warning, "Error trying to save the DB. Exit anyway.".to_string());
+    /// The log cannot be made safe: nobody ends because of it, unless that is forced.
+    pub(super) fn stay(&mut self, now: Now) {
+        let Some((cause, force)) = self.persistence.log.stop_parting() else { return };
+        if force {
+            self.log(Level::Warning, "Error trying to sync the AOF. Exit anyway.".to_string());
             self.end(cause);
         } else {
-            self.log(Level::Warning, "Error trying to save the DB, can't exit.".to_string());
-            self.go_on();
-            let line = "Errors trying to shut down the server. Check the logs for more \
-                        information.";
-            self.log(Level::Warning, line.to_string());
+            self.log(Level::Warning, "Error trying to sync the AOF, can't exit.".to_string());
+            self.refuse_to_end();
         }
+        self.arm_persistence(now);
+    }
+
+    /// The last save is done, or has failed.
+    pub(super) fn saved_for_exit(
+        &mut self,
+        now: Now,
+        cause: ExitCause,
+        force: bool,
+        is_saved: bool,
+    ) {
+        if is_saved {
+            self.end_when_safe(now, cause, force);
+        } else if force {
+            self.log(Level::Warning, "Error trying to save the DB. Exit anyway.".to_string());
+            self.end_when_safe(now, cause, force);
+        } else {
+            self.log(Level::Warning, "Error trying to save the DB, can't exit.".to_string());
+            self.refuse_to_end();
+        }
+    }
+
+    /// Tells everybody that it does not come.
+    fn refuse_to_end(&mut self) {
+        self.go_on();
+        self.log(Level::Warning, REFUSED.to_string());
     }
 
     /// Takes the wish to end back; whether there was one.
     pub(crate) fn abort_shutdown(&mut self, now: Now, store: &mut Store) -> bool {
-        let Some(Purpose::Exit { .. }) = self.persistence.saving.purpose() else { return false };
-        self.give_up_save(now, store);
+        if !self.is_about_to_end() {
+            return false;
+        }
+        if self.persistence.log.stop_parting().is_none() {
+            self.give_up_save(now, store);
+        }
+        self.arm_persistence(now);
         self.go_on();
         self.log(Level::Notice, "Shutdown manually aborted.".to_string());
         true

@@ -1,12 +1,16 @@
 //! Drives a whole node in process: virtual time, no sockets.
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part of the driver")]
 
+pub mod aof;
+mod disk;
+pub mod logged;
+
+pub use disk::Disk;
+
 use std::collections::{BTreeMap, VecDeque};
 use vesta_cmd::host::{Process, Usage};
 use vesta_config::{Config, Peer as ConfigPeer};
-use vesta_node::{
-    Action, ConnId, DiskNews, DiskWish, Event, Meter, Node, Peer, SaveFault, Served, Setup,
-};
+use vesta_node::{Action, ConnId, Event, Meter, Node, Peer, Served, Setup};
 use vesta_resp::Conversation;
 use vesta_testkit::client::encode;
 use vesta_testkit::runner::{Command, Driver, Setup as Section, Unable};
@@ -28,20 +32,6 @@ pub struct World {
     next_conn: u32,
 }
 
-/// A disk that never waits.
-#[derive(Default)]
-pub struct Disk {
-    pub files: BTreeMap<String, Vec<u8>>,
-    /// What every file that is written meets.
-    pub fault: Option<SaveFault>,
-    /// Whether written bytes are acknowledged and files finished.
-    pub stuck: bool,
-    /// The file that is written: its number, its name, and what it has.
-    pub open: Option<(u64, String, Vec<u8>)>,
-    /// What is left to be read.
-    reading: Vec<u8>,
-}
-
 /// A client's side of its connection.
 #[derive(Default)]
 struct Wire {
@@ -49,6 +39,8 @@ struct Wire {
     received: Vec<u8>,
     closed: bool,
     waiting: bool,
+    /// It is closed when its replies have left.
+    ending: bool,
     /// Whether the client takes what it is sent.
     deaf: bool,
     /// Whether the node was told that not all could be sent.
@@ -167,7 +159,7 @@ impl World {
     fn read(&mut self, conn: ConnId) {
         loop {
             let Some(wire) = self.conns.get_mut(&conn.0) else { return };
-            if wire.closed || wire.waiting || self.ended {
+            if wire.closed || wire.waiting || wire.ending || self.ended {
                 return;
             }
             let Some(fresh) = wire.unread.pop_front() else { return };
@@ -185,10 +177,7 @@ impl World {
                 Served::Idle => {}
                 Served::More => continue,
                 Served::Waiting => wire.waiting = true,
-                Served::Close => {
-                    self.deliver(conn);
-                    self.close(conn);
-                }
+                Served::Close => wire.ending = true,
             }
             self.deliver(conn);
             self.carry_out();
@@ -199,10 +188,13 @@ impl World {
     fn deliver(&mut self, conn: ConnId) {
         let Some(wire) = self.conns.get_mut(&conn.0) else { return };
         let outbox = &mut wire.conversation.outbox;
-        while !outbox.is_empty() && !wire.deaf && !wire.closed {
+        while outbox.sendable_bytes() > 0 && !wire.deaf && !wire.closed {
             let pieces = outbox.pieces::<8>().concat();
             outbox.advance(pieces.len());
             wire.received.extend(pieces);
+        }
+        if wire.ending && !outbox.has_fence() {
+            return self.close(conn);
         }
         let bytes = outbox.pending_bytes();
         if bytes > 0 || wire.reported_pending {
@@ -223,9 +215,14 @@ impl World {
             match action {
                 Action::Log { text, .. } => self.log.push(text),
                 Action::Close(conn) => self.close(conn),
-                Action::Send { conn, bytes, .. } => {
-                    if let Some(wire) = self.conns.get_mut(&conn.0) {
-                        wire.conversation.outbox.push_encoded(&bytes);
+                Action::Send { conn, bytes, batch } => {
+                    if let Some(wire) = self.conns.get_mut(&conn.0).filter(|wire| !wire.ending) {
+                        let outbox = &mut wire.conversation.outbox;
+                        let mark = outbox.mark();
+                        outbox.push_encoded(&bytes);
+                        if batch > 0 {
+                            outbox.fence(mark, batch);
+                        }
                     }
                     self.deliver(conn);
                 }
@@ -255,7 +252,16 @@ impl World {
                     self.node.handle(self.now, Event::Slept { conn });
                 }
                 Action::Disk(wish) => self.disk_wish(wish),
-                Action::Release { .. } => {}
+                Action::Release { batch } => {
+                    let all = self.conns.iter_mut();
+                    let fenced = all.filter(|(_, wire)| wire.conversation.outbox.has_fence());
+                    let fenced = fenced.map(|(place, wire)| {
+                        wire.conversation.outbox.release(batch);
+                        ConnId(*place)
+                    });
+                    let fenced: Vec<ConnId> = fenced.collect();
+                    fenced.into_iter().for_each(|conn| self.deliver(conn));
+                }
                 Action::Ready => {}
                 Action::Exit(_) => {
                     self.ended = true;
@@ -263,68 +269,6 @@ impl World {
                     all.into_iter().for_each(|conn| self.close(ConnId(conn)));
                 }
             }
-        }
-    }
-}
-
-impl World {
-    fn disk_wish(&mut self, wish: DiskWish) {
-        match wish {
-            DiskWish::SaveOpen { id, name, .. } => self.open_file(id, name),
-            DiskWish::SaveWrite(bytes) => self.write_file(&bytes),
-            DiskWish::SaveFinish => self.finish_file(),
-            DiskWish::SaveAbort => self.disk.open = None,
-            DiskWish::LoadOpen { name } => {
-                let file = self.disk.files.get(&name).cloned();
-                let outcome = Ok(file.as_ref().map(|file| file.len() as u64));
-                self.disk.reading = file.unwrap_or_default();
-                self.tell(DiskNews::LoadOpened(outcome));
-            }
-            DiskWish::LoadRead { bytes_max } => {
-                let len = bytes_max.min(self.disk.reading.len());
-                let bytes = self.disk.reading.drain(..len).collect();
-                self.tell(DiskNews::LoadPiece(Ok(bytes)));
-            }
-            DiskWish::Files { .. }
-            | DiskWish::LogOpen { .. }
-            | DiskWish::LogAppend { .. }
-            | DiskWish::LogRetry
-            | DiskWish::LogSync
-            | DiskWish::LogClose => {}
-        }
-    }
-
-    fn tell(&mut self, news: DiskNews) {
-        self.node.handle(self.now, Event::Disk(news));
-    }
-
-    fn open_file(&mut self, id: u64, name: String) {
-        match self.disk.fault.clone() {
-            Some(fault) => {
-                self.tell(DiskNews::SaveDone { id, outcome: Err(fault) });
-            }
-            None => self.disk.open = Some((id, name, Vec::new())),
-        }
-    }
-
-    fn write_file(&mut self, bytes: &[u8]) {
-        if let Some((id, _, file)) = &mut self.disk.open {
-            let id = *id;
-            file.extend_from_slice(bytes);
-            if !self.disk.stuck {
-                self.tell(DiskNews::SaveWritten { id, bytes: bytes.len() });
-            }
-        }
-    }
-
-    /// Finishes the file that is written, if all of it has come.
-    pub fn finish_file(&mut self) {
-        if self.disk.stuck {
-            return;
-        }
-        if let Some((id, name, file)) = self.disk.open.take() {
-            self.disk.files.insert(name, file);
-            self.tell(DiskNews::SaveDone { id, outcome: Ok(()) });
         }
     }
 }

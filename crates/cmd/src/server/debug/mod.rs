@@ -38,11 +38,12 @@ type Sub = (&'static str, core::ops::RangeInclusive<usize>, fn(&mut ControlCtx<'
 
 const ANY: usize = usize::MAX;
 
-const SUBS: [Sub; 12] = [
+const SUBS: [Sub; 13] = [
     ("change-repl-id", 0..=0, change_repl_id),
     ("digest", 0..=0, digest::digest),
     ("digest-value", 0..=ANY, digest::digest_value),
     ("help", 0..=0, help),
+    ("loadaof", 0..=ANY, reload::load_log),
     ("object", 1..=1, object::object),
     ("populate", 1..=3, populate::populate),
     ("protocol", 1..=1, protocol::protocol),
@@ -64,7 +65,8 @@ fn debug(ctx: &mut ControlCtx<'_>) -> Outcome {
 }
 
 fn change_repl_id(ctx: &mut ControlCtx<'_>) -> Outcome {
-    ctx.host.change_repl_id();
+    let id = ctx.host.change_repl_id();
+    ctx.propagation.set_history(id);
     ctx.reply.ok();
     Ok(Flow::Done)
 }
@@ -114,6 +116,8 @@ fn help(ctx: &mut ControlCtx<'_>) -> Outcome {
         "    Tells a digest of all data, the same for the same data on every server.",
         "DIGEST-VALUE <key> [<key> ...]",
         "    Tells a digest of the value of each key.",
+        "LOADAOF",
+        "    Writes what is to be written to the AOF, forgets all data, and loads the AOF.",
         "OBJECT <key>",
         "    Tells how a key and its value are kept.",
         "POPULATE <count> [<prefix>] [<size>]",

@@ -1,4 +1,4 @@
-//! `DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]`
+//! `DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]` and `DEBUG LOADAOF`
 
 use crate::host::Reload;
 use crate::{ControlCtx, Outcome, ReplyError};
@@ -20,6 +20,11 @@ pub(super) fn reload(ctx: &mut ControlCtx<'_>) -> Outcome {
             ));
         }
     }
-    let changes = ctx.propagation.changes();
-    ctx.host.reload(how, ctx.keys.store(), changes)
+    let point = ctx.propagation.point();
+    ctx.host.reload(how, ctx.keys.store(), point)
+}
+
+/// `DEBUG LOADAOF`: forgets all data and loads the log. More arguments do not matter, as in Redis.
+pub(super) fn load_log(ctx: &mut ControlCtx<'_>) -> Outcome {
+    ctx.host.reload_log()
 }

@@ -1,9 +1,10 @@
-//! The one program: `vesta server` and, as they come, its sister roles.
+//! The one program: `vesta server`, `vesta check` and, as they come, their sister roles.
 //!
 //! The binary holds no decisions. It reads the command line, prepares the process, and interprets
 //! what a node wants done with the mechanisms of `vesta-rt`.
 
 mod args;
+mod check;
 mod server;
 mod version;
 
@@ -17,9 +18,14 @@ static HEAP: vesta_rt::alloc::Heap = vesta_rt::alloc::Heap;
 fn main() -> ExitCode {
     match args::parse(std::env::args_os().collect()) {
         Ok(Invocation::Serve(arguments)) => server::start(&arguments),
+        Ok(Invocation::Check(task)) => check::start(&task),
         Ok(Invocation::Say(text)) => {
             println!("{text}");
             ExitCode::SUCCESS
+        }
+        Ok(Invocation::Refuse(text)) => {
+            println!("{text}");
+            ExitCode::FAILURE
         }
         Err(refusal) => {
             // Nothing is left to tell the user with if the terminal is gone.

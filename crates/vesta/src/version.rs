@@ -18,3 +18,9 @@ pub(crate) const BITS: u32 = usize::BITS;
 pub(crate) fn server_line() -> String {
     format!("Vesta server v={VERSION} sha={COMMIT}:0 malloc={} bits={BITS}", alloc::name())
 }
+
+/// The line that a tool called through a link prints for its version: first that of Redis, as
+/// scripts expect it.
+pub(crate) fn tool_line(name: &str) -> String {
+    format!("{name} {} (Vesta {VERSION})", vesta_node::REDIS_VERSION)
+}

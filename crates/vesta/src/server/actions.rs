@@ -4,11 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use vesta_config::{Config, Opt};
-use vesta_node::{Action, DiskNews, DiskWish, Event, Level as NodeLevel, SaveFault, SaveStep};
+use vesta_node::{
+    Action, DiskNews, DiskWish, Event, FileFault, FileStep, Level as NodeLevel, SaveFault, SaveStep,
+};
 use vesta_rt::log::Level;
 use vesta_rt::{files, process};
 use vesta_types::Now;
 
+use super::data_files;
 use super::listen::listeners;
 use super::logging;
 use super::title::title;
@@ -21,12 +24,7 @@ impl Turn {
             match action {
                 Action::Log { level, text } => self.booted.logger.log(log_level(level), &text),
                 Action::Close(conn) => self.close(conn),
-                Action::Send { conn, bytes, .. } => {
-                    if let Some(connection) = self.connections.get_mut(conn) {
-                        connection.conversation.outbox.push_encoded(&bytes);
-                        self.note_unsent(conn);
-                    }
-                }
+                Action::Send { conn, bytes, batch } => self.append_reply(conn, &bytes, batch),
                 Action::Resume(conn) => self.resume(conn),
                 Action::Measure => self.node.handle(now, Event::Measured(usage())),
                 Action::Apply { conn, config, options } => {
@@ -43,7 +41,7 @@ impl Turn {
                     self.node.handle(now, Event::Slept { conn });
                 }
                 Action::Disk(wish) => self.disk_wish(now, wish),
-                Action::Release { .. } => {}
+                Action::Release { batch } => self.release(batch),
                 Action::Ready => self.booted.announce_ready(),
                 Action::Exit(cause) => {
                     self.booted.tell_stopping();
@@ -73,6 +71,9 @@ impl Turn {
                     writer.abort();
                 }
             }
+            DiskWish::List { name } => {
+                self.tell(now, DiskNews::Listed(data_files::list(&name)));
+            }
             DiskWish::LoadOpen { name } => {
                 let outcome = self.files.open_to_read(&name);
                 self.tell(now, DiskNews::LoadOpened(outcome));
@@ -81,12 +82,29 @@ impl Turn {
                 let outcome = self.files.read(bytes_max);
                 self.tell(now, DiskNews::LoadPiece(outcome));
             }
-            DiskWish::Files { .. }
-            | DiskWish::LogOpen { .. }
-            | DiskWish::LogAppend { .. }
-            | DiskWish::LogRetry
-            | DiskWish::LogSync
-            | DiskWish::LogClose => {}
+            DiskWish::Files { id, steps } => self.begin_job(now, id, steps),
+            DiskWish::LogOpen { name, len } => {
+                if let Err(why) = self.files.open_log(&self.booted.waker, &name, len) {
+                    self.tell(now, DiskNews::LogOpened(Err(vesta_rt::errno_text(&why))));
+                }
+            }
+            DiskWish::LogAppend { batch, bytes, sync } => {
+                self.files.append_to_log(now.mono, batch, bytes, sync);
+            }
+            DiskWish::LogRetry => {
+                if let Some(log) = &mut self.files.log {
+                    log.retry();
+                }
+            }
+            DiskWish::LogSync => {
+                if let Some(log) = &mut self.files.log {
+                    log.sync();
+                }
+            }
+            DiskWish::LogClose => match &mut self.files.log {
+                Some(log) => log.close(),
+                None => self.tell(now, DiskNews::LogClosed),
+            },
         }
     }
 
@@ -98,6 +116,13 @@ impl Turn {
         if let Err(why) = self.files.create(&self.booted.waker, id, temporary, name, syncs_early) {
             let fault = SaveFault { step: SaveStep::Create, why: vesta_rt::errno_text(&why) };
             self.tell(now, DiskNews::SaveDone { id, outcome: Err(fault) });
+        }
+    }
+
+    fn begin_job(&mut self, now: Now, id: u64, steps: Vec<FileStep>) {
+        if let Err(why) = self.files.begin_job(&self.booted.waker, id, steps) {
+            let fault = FileFault { step: 0, why: vesta_rt::errno_text(&why) };
+            self.tell(now, DiskNews::FilesDone { id, outcome: Err(fault) });
         }
     }
 

@@ -100,7 +100,7 @@ pub(crate) fn boot(arguments: &[OsString]) -> Result<Booted, Failed> {
     logger.log(Level::Notice, &format!("monotonic clock: {}", ticks.describe()));
     fit_open_files(&mut config, &logger)?;
 
-    let reactor = Reactor::new(EVENTS_PER_TURN)
+    let mut reactor = Reactor::new(EVENTS_PER_TURN)
         .map_err(|error| refused("Failed creating the event loop", &error))?;
     let waker = reactor
         .waker(Booted::WAKER)

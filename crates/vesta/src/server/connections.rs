@@ -31,6 +31,8 @@ pub(super) struct Connection {
     pub(super) ending: bool,
     /// It is among those with replies to be sent.
     pub(super) unsent: bool,
+    /// It is among those with replies that wait for the log.
+    pub(super) fenced: bool,
     /// Room to write is reported.
     pub(super) watches_room: bool,
     /// The node was told that not all could be sent.
@@ -42,7 +44,7 @@ pub(super) struct Connection {
 /// How a sending ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Sent {
-    /// Nothing is left.
+    /// Nothing is left, or only what waits for the log.
     All,
     /// The socket takes no more; it will report room.
     SocketFull,
@@ -71,18 +73,24 @@ impl Connection {
             waiting: false,
             ending: false,
             unsent: false,
+            fenced: false,
             watches_room: false,
             reported_pending: false,
             counted: Window::default(),
         }
     }
 
-    /// Sends pending replies until there are none, the socket is full, or others should have
-    /// their turn.
+    /// Whether there are replies for it.
+    pub(super) fn is_owed(&self) -> bool {
+        !self.conversation.outbox.is_empty()
+    }
+
+    /// Sends pending replies until there are none but those that wait for the log, the socket is
+    /// full, or others should have their turn.
     pub(super) fn send(&mut self) -> Sending {
         let mut sending = Sending { outcome: Sent::All, bytes: 0, writes: 0 };
         let outbox = &mut self.conversation.outbox;
-        while !outbox.is_empty() {
+        while outbox.sendable_bytes() > 0 {
             if sending.bytes >= SEND_BYTES {
                 sending.outcome = Sent::TurnOver;
                 break;

@@ -8,6 +8,7 @@ mod data_files;
 mod facts;
 mod listen;
 mod logging;
+mod replies;
 mod rest;
 mod sources;
 mod title;

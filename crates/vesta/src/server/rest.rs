@@ -71,10 +71,13 @@ impl Rest {
         }
     }
 
-    /// How long to rest at `now`, if at all, before the loop sleeps.
-    pub(super) fn due(&self, now: Mono) -> Option<Duration> {
+    /// How long to rest at `now`, if at all, before the loop sleeps. `held` clients wait for
+    /// replies that the loop has ready: when they are most of the active ones, few others are left
+    /// that could send something.
+    pub(super) fn due(&self, now: Mono, held: usize) -> Option<Duration> {
         let rest_us = now.since_us(self.woken_at).min(LONGEST_US);
-        let crowded = self.active.max(self.active_before) >= CROWD;
+        let active = self.active.max(self.active_before);
+        let crowded = active >= CROWD && held < active / 2;
         (crowded && rest_us >= SHORTEST_US).then(|| Duration::from_micros(rest_us))
     }
 }
@@ -95,7 +98,7 @@ mod tests {
         }
         rest.begin(Mono(20_000), true);
         rest.begin(Mono(20_000 + worked_us / 2), false);
-        rest.due(Mono(20_000 + worked_us)).map(|rest| rest.as_micros())
+        rest.due(Mono(20_000 + worked_us), 0).map(|rest| rest.as_micros())
     }
 
     #[test]
@@ -117,8 +120,17 @@ mod tests {
         let mut rest = Rest::new(Mono(0));
         rest.begin(Mono(0), true);
         (0..CROWD).for_each(|_| rest.count(&mut Window::default()));
-        assert!(rest.due(Mono(50)).is_some());
+        assert!(rest.due(Mono(50), 0).is_some());
         rest.begin(Mono(30_000), true);
-        assert_eq!(rest.due(Mono(30_000 + 50)), None);
+        assert_eq!(rest.due(Mono(30_000 + 50), 0), None);
+    }
+
+    #[test]
+    fn a_crowd_that_is_held_is_not_waited_for() {
+        let mut rest = Rest::new(Mono(0));
+        rest.begin(Mono(0), true);
+        (0..50).for_each(|_| rest.count(&mut Window::default()));
+        assert!(rest.due(Mono(50), 24).is_some());
+        assert_eq!(rest.due(Mono(50), 25), None);
     }
 }

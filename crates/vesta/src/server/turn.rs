@@ -18,7 +18,7 @@ use vesta_rt::{alloc, clock, entropy, errno_text, process, signals};
 use vesta_types::{Mono, Now, Unix};
 
 use super::boot::Booted;
-use super::connections::{Connection, Connections, Sent};
+use super::connections::{Connection, Connections};
 use super::data_files::DataFiles;
 use super::rest::Rest;
 
@@ -26,10 +26,9 @@ use super::rest::Rest;
 const READ_BYTES: usize = 64 * 1024;
 /// Bytes of a big argument read from one client in one turn.
 const DIRECT_BYTES: usize = 1024 * 1024;
-/// Empty reply buffers kept for the next turn, and the largest that is kept.
-const SPARE_BUFFERS: usize = 256;
-const SPARE_BYTES_MAX: usize = 64 * 1024;
-
+/// How long the log gathers what it is to do while there are clients to be served. Each time that
+/// it is told costs as much as some ten requests that are served meanwhile.
+const GATHER_US: u64 = 200;
 /// The running server.
 pub(super) struct Turn {
     pub(super) booted: Booted,
@@ -38,19 +37,21 @@ pub(super) struct Turn {
     /// Who has more to be read or executed.
     queue: VecDeque<ConnId>,
     /// Who has replies to be sent.
-    unsent: Vec<ConnId>,
+    pub(super) unsent: Vec<ConnId>,
+    /// Who has replies that wait for the log; some may have gone meanwhile.
+    pub(super) fenced: Vec<ConnId>,
     /// Listeners whose queues may hold more although they will not be reported again: to be
     /// asked in the next turn.
     accept_soon: Vec<usize>,
     /// The same, to be asked after a pause because the machine is short of something.
     accept_later: Vec<usize>,
     buffer: Vec<u8>,
-    spare: Vec<Vec<u8>>,
+    pub(super) spare: Vec<Vec<u8>>,
     pub(super) purger: Purger,
     pub(super) files: DataFiles,
     pub(super) exit: Option<ExitCause>,
-    sent_bytes: u64,
-    sent_writes: u64,
+    pub(super) sent_bytes: u64,
+    pub(super) sent_writes: u64,
     rest: Rest,
 }
 
@@ -121,6 +122,7 @@ impl Turn {
             connections: Connections::default(),
             queue: VecDeque::new(),
             unsent: Vec::new(),
+            fenced: Vec::new(),
             accept_soon: Vec::new(),
             accept_later: Vec::new(),
             buffer: vec![0; READ_BYTES],
@@ -146,10 +148,7 @@ impl Turn {
         let slept = self.wait(ready)?;
         let now = read_clock(&self.booted);
         self.rest.begin(now.mono, slept);
-        if now.mono >= self.node.next_deadline() {
-            self.node.handle(now, Event::Tick);
-            self.accept_soon.append(&mut self.accept_later);
-        }
+        self.hear(now, ready.iter().any(|event| event.token == Booted::WAKER));
         for listener in std::mem::take(&mut self.accept_soon) {
             self.accept(now, listener);
         }
@@ -175,24 +174,49 @@ impl Turn {
     fn wait(&mut self, ready: &mut Vec<Ready>) -> std::io::Result<bool> {
         if !(self.queue.is_empty() && self.unsent.is_empty() && self.accept_soon.is_empty()) {
             self.booted.reactor.wait(Some(Duration::ZERO), ready)?;
+            self.hand_over_log(true);
             return Ok(false);
         }
         let now = read_clock(&self.booted).mono;
         let patience = Duration::from_micros(self.node.next_deadline().since_us(now));
-        let reactor = &mut self.booted.reactor;
-        if let Some(rest) = self.rest.due(now) {
-            reactor.wait(Some(Duration::ZERO), ready)?;
+        let rest = self.rest.due(now, self.fenced.len());
+        let gathers = self.files.gathering_since().is_some();
+        if gathers || rest.is_some() {
+            self.booted.reactor.wait(Some(Duration::ZERO), ready)?;
             if !ready.is_empty() {
+                self.hand_over_log(true);
                 return Ok(false);
             }
+        }
+        if let Some(rest) = rest {
             clock::rest(rest.min(patience));
         }
-        reactor.wait(Some(patience), ready)?;
+        if gathers && rest.is_some() {
+            self.booted.reactor.wait(Some(Duration::ZERO), ready)?;
+            if !ready.is_empty() {
+                self.hand_over_log(true);
+                return Ok(true);
+            }
+        }
+        self.hand_over_log(false);
+        self.booted.reactor.wait(Some(patience), ready)?;
         Ok(true)
     }
 
-    fn take(&mut self, now: Now, event: &Ready) {
-        if event.token == Booted::WAKER {
+    /// Has the log do what it has gathered, unless others come first and it has not gathered for
+    /// long.
+    fn hand_over_log(&mut self, others_first: bool) {
+        let Some(since) = self.files.gathering_since() else { return };
+        if !others_first || read_clock(&self.booted).mono.since_us(since) >= GATHER_US {
+            self.files.hand_over_log();
+        }
+    }
+
+    /// Tells the node of signals, of files and of the time, and does what it wishes for then. That
+    /// comes before anybody is served: a wish to let replies leave means those there are by now,
+    /// not those that are given in this turn.
+    fn hear(&mut self, now: Now, is_woken: bool) {
+        if is_woken {
             while let Some(signal) = self.booted.signals.take() {
                 self.booted.announce_signal(signal);
                 let signal = match signal {
@@ -202,6 +226,16 @@ impl Turn {
                 self.node.handle(now, Event::Terminate(signal));
             }
             self.hear_of_files(now);
+        }
+        if now.mono >= self.node.next_deadline() {
+            self.node.handle(now, Event::Tick);
+            self.accept_soon.append(&mut self.accept_later);
+        }
+        self.carry_out(now);
+    }
+
+    fn take(&mut self, now: Now, event: &Ready) {
+        if event.token == Booted::WAKER {
             return;
         }
         if let Some(listener) = LISTENER_TOKENS.checked_sub(event.token.0)
@@ -284,7 +318,7 @@ impl Turn {
         let Some(connection) = self.connections.get_mut(conn) else { return };
         if connection.waiting || connection.ending {
             // A client that waits is not read, but its end is noticed.
-            if connection.hangup {
+            if connection.hangup && !(connection.ending && connection.is_owed()) {
                 self.close(conn);
             }
             return;
@@ -300,7 +334,7 @@ impl Turn {
                     fresh = len;
                 }
                 ReadOutcome::WouldBlock => connection.undrained = false,
-                ReadOutcome::Closed | ReadOutcome::Error(_) => return self.close(conn),
+                ReadOutcome::Closed | ReadOutcome::Error(_) => return self.hang_up(conn),
             }
         }
         if !connection.conversation.outbox.has_buffer() {
@@ -332,7 +366,7 @@ impl Turn {
                     total += len;
                     *undrained = len == room || (*hangup && len > 0);
                 }
-                Err(()) => return self.close(conn),
+                Err(()) => return self.hang_up(conn),
             }
         }
         let served = self.node.serve(now, conn, &mut connection.conversation, &[]);
@@ -348,7 +382,10 @@ impl Turn {
             Served::Waiting => connection.waiting = true,
             Served::Close => connection.ending = true,
         }
-        if !connection.unsent && (connection.ending || !connection.conversation.outbox.is_empty()) {
+        let outbox = &connection.conversation.outbox;
+        if outbox.has_fence() {
+            self.hold_back(conn);
+        } else if !connection.unsent && (connection.ending || !outbox.is_empty()) {
             connection.unsent = true;
             self.unsent.push(conn);
         } else if let Some(buffer) = connection.conversation.outbox.take_buffer() {
@@ -377,70 +414,14 @@ impl Turn {
         self.enqueue(conn);
     }
 
-    /// Marks a client as having replies to be sent.
-    pub(super) fn note_unsent(&mut self, conn: ConnId) {
+    /// A client sends nothing any more. It may still listen.
+    fn hang_up(&mut self, conn: ConnId) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
-        if !connection.unsent {
-            connection.unsent = true;
-            self.unsent.push(conn);
-        }
-    }
-
-    /// Sends replies to everybody who has some, as far as the sockets take them.
-    fn send_all(&mut self) {
-        let mut unsent = std::mem::take(&mut self.unsent);
-        for conn in unsent.drain(..) {
-            self.send(conn);
-        }
-        // Whoever takes long comes again in the next turn.
-        unsent.append(&mut self.unsent);
-        self.unsent = unsent;
-    }
-
-    fn send(&mut self, conn: ConnId) {
-        let Some(connection) = self.connections.get_mut(conn) else { return };
-        connection.unsent = false;
-        let sent = connection.send();
-        self.sent_bytes += sent.bytes;
-        self.sent_writes += sent.writes;
-        match sent.outcome {
-            Sent::All => {
-                if let Some(buffer) = connection.conversation.outbox.take_buffer() {
-                    self.keep(buffer);
-                }
-            }
-            Sent::SocketFull => {}
-            Sent::TurnOver => self.note_unsent(conn),
-            Sent::Broken => return self.close(conn),
-        }
-        self.after_send(conn);
-    }
-
-    fn after_send(&mut self, conn: ConnId) {
-        let Some(connection) = self.connections.get_mut(conn) else { return };
-        let pending = connection.conversation.outbox.pending_bytes();
-        if connection.ending && pending == 0 {
-            return self.close(conn);
-        }
-        let watch = pending > 0;
-        if watch != connection.watches_room {
-            connection.watches_room = watch;
-            let token = Token(conn.index());
-            let watched = self.booted.reactor.watch_writes(&mut connection.stream, token, watch);
-            if watched.is_err() {
-                return self.close(conn);
-            }
-        }
-        if pending > 0 || connection.reported_pending {
-            connection.reported_pending = pending > 0;
-            let now = read_clock(&self.booted);
-            self.node.handle(now, Event::Pending { conn, bytes: pending });
-        }
-    }
-
-    fn keep(&mut self, buffer: Vec<u8>) {
-        if self.spare.len() < SPARE_BUFFERS && buffer.capacity() <= SPARE_BYTES_MAX {
-            self.spare.push(buffer);
+        if connection.is_owed() {
+            connection.ending = true;
+            self.note_unsent(conn);
+        } else {
+            self.close(conn);
         }
     }
 
@@ -453,7 +434,7 @@ impl Turn {
 }
 
 /// Both clocks.
-fn read_clock(booted: &Booted) -> Now {
+pub(super) fn read_clock(booted: &Booted) -> Now {
     let reading = booted.clock.now();
     Now { mono: Mono(reading.mono_us), unix: Unix(reading.unix_us) }
 }

@@ -10,6 +10,8 @@
 //! deletion in the stream is applied and the request tried again. As the node's own choice of
 //! moments fits, the latest ones that fit do too, and nothing that is right is ever reported.
 
+mod deletions;
+mod recovery;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,6 +20,7 @@ use vesta_node::{Node, Served};
 use vesta_types::{DbIndex, Now};
 
 use crate::Flaw;
+use crate::chronicle::Chronicle;
 use crate::follower::Follower;
 use crate::model::{Bytes, Effect, Kind, Model, Reaction, Reply, Settings, Value as Held};
 use crate::trace::{Event, Trace, shown};
@@ -51,6 +54,9 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Checker {
     pub(crate) model: Model,
     pub(crate) requests: u64,
+    /// The settings that every server starts with.
+    settings: Settings,
+    flaw: Option<Flaw>,
     follower: Follower,
     /// The database that the stream of effects has selected.
     stream_db: usize,
@@ -59,6 +65,12 @@ pub(crate) struct Checker {
     policies: BTreeSet<String>,
     /// Replies by link that were given and have not arrived.
     under_way: BTreeMap<usize, VecDeque<u8>>,
+    /// What files may have to give back, when the server ends now and then.
+    pub(crate) chronicle: Option<Chronicle>,
+    /// Whether the node was told that something is wrong with the log: it may refuse writes.
+    pub(crate) log_is_faulty: bool,
+    /// Whether the server was asked to end: it may serve nobody until it does.
+    pub(crate) is_ending: bool,
 }
 
 /// Replies by link to clients that waited for keys.
@@ -74,17 +86,38 @@ struct Did {
     sends: Sends,
     /// Keys that it deleted by itself at the latest before the request at hand.
     gone: Vec<(usize, Bytes)>,
+    /// Where in the stream the effects of the call end, those included that are dealt with.
+    ends: Vec<u64>,
+}
+
+impl Did {
+    fn new((effects, ends): (Effects, Vec<u64>), sends: Sends) -> Self {
+        Self { effects, sends, gone: Vec::new(), ends }
+    }
 }
 
 impl Checker {
-    pub(crate) fn new(settings: Settings, follower: Follower, flaw: Option<Flaw>) -> Self {
+    /// `is_kept`: the data must outlive the server.
+    pub(crate) fn new(
+        settings: Settings,
+        follower: Follower,
+        is_kept: bool,
+        flaw: Option<Flaw>,
+    ) -> Self {
+        let model = Model::new(settings.clone(), flaw);
+        let chronicle = is_kept.then(|| Chronicle::new(model.data.clone()));
         Self {
-            model: Model::new(settings, flaw),
+            model,
             requests: 0,
+            settings,
+            flaw,
             follower,
             stream_db: 0,
             policies: BTreeSet::new(),
             under_way: BTreeMap::new(),
+            chronicle,
+            log_is_faulty: false,
+            is_ending: false,
         }
     }
 
@@ -123,7 +156,7 @@ impl Checker {
     /// The node has served a client.
     pub(crate) fn served(&mut self, call: &Call<'_>, trace: &mut Trace) -> Check {
         let effects = self.follow(call.now, call.stream, trace)?;
-        let mut did = Did { effects, sends: call.sends.clone(), gone: Vec::new() };
+        let mut did = Did::new(effects, call.sends.clone());
         self.policies.clear();
         // Replies that nobody has tried to send yet are too slow for nobody.
         let [hard, _, _] = self.model.settings.output_limit;
@@ -223,6 +256,7 @@ impl Checker {
             format!("link {}: {}: {why}", call.link, words.join(" "))
         })?;
         let reply = replies.get(..len.min(64)).unwrap_or_default().to_vec();
+        trace.reached.too_early += u64::from(reply.starts_with(b"-LOADING "));
         trace.note(call.now, Event::Executed { link: call.link, request: words.to_vec(), reply });
         trace.reached.unblocked += self.model.answered.len() as u64;
         self.match_sends(call.now, did, trace)?;
@@ -245,6 +279,10 @@ impl Checker {
         did: &mut Did,
         trace: &mut Trace,
     ) -> Result<usize, String> {
+        if let Some(len) = self.refused_for_the_disk(words, replies) {
+            trace.reached.disk_refusals += 1;
+            return Ok(len);
+        }
         if self.model.must_wait(call.now.mono, words) {
             return Err("executed during a pause".to_owned());
         }
@@ -297,6 +335,19 @@ impl Checker {
         (limited && grows && replies.starts_with(REFUSED)).then_some(REFUSED.len())
     }
 
+    /// The length of an error that only the node can know: the log cannot be written.
+    fn refused_for_the_disk(&self, words: &[Vec<u8>], replies: &[u8]) -> Option<usize> {
+        let is_meant = match Model::kind(words)? {
+            Kind::Write | Kind::Grow => true,
+            Kind::Plain => words.first().is_some_and(|name| name.eq_ignore_ascii_case(b"ping")),
+            Kind::Free => false,
+        };
+        if !(self.log_is_faulty && is_meant && replies.starts_with(b"-MISCONF ")) {
+            return None;
+        }
+        replies.windows(2).position(|pair| pair == b"\r\n").map(|end| end + 2)
+    }
+
     /// Compares a reaction with the replies and effects that are next, and takes its effect; the
     /// length of the reply.
     fn agree(
@@ -312,6 +363,10 @@ impl Checker {
             None => (None, 0),
             Some(Reply::Later(reply)) => {
                 self.model.session(call.link)?.awaits = Some(Reply::clone(reply));
+                (None, 0)
+            }
+            Some(later @ Reply::NowOrLater(_)) if replies.is_empty() => {
+                self.model.session(call.link)?.awaits = Some(later.clone());
                 (None, 0)
             }
             Some(expected) => {
@@ -340,8 +395,24 @@ impl Checker {
             }
             Effect::Drawn { key } => vec![self.follow_draw(reaction.db, key, value, did)?],
         };
-        take_effects(reaction.db, wanted, did)?;
+        self.take_effects(reaction.db, wanted, did)?;
         Ok(len)
+    }
+
+    /// Takes effects that must be next.
+    fn take_effects(&mut self, db: usize, wanted: Vec<Vec<Bytes>>, did: &mut Did) -> Check {
+        take_effects(db, wanted, did)?;
+        self.note_point(db, did);
+        Ok(())
+    }
+
+    /// Remembers the data at the point of the stream that it has come to.
+    fn note_point(&mut self, db: usize, did: &Did) {
+        let Some(chronicle) = &mut self.chronicle else { return };
+        let done = did.ends.len() - did.effects.len();
+        if let Some(end) = done.checked_sub(1).and_then(|last| did.ends.get(last)) {
+            chronicle.note(*end, self.model.data.untouched(), db);
+        }
     }
 
     /// Takes the member out of a set that the node has drawn; the effect of that.
@@ -432,8 +503,12 @@ impl Checker {
                 trace.reached.walks += u64::from(next == 0);
                 Ok(())
             }
+            // What is loaded so far it may tell.
+            (Reply::Keyspace(_), Value::Bulk(_)) if self.model.is_loading => Ok(()),
             (Reply::Keyspace(sizes), Value::Bulk(text)) => keyspace_is(text, sizes),
             (Reply::Float, Value::Bulk(_) | Value::Error(_)) => Ok(()),
+            (Reply::NowOrLater(lines), Value::Simple(text)) if has(lines, '+', text) => Ok(()),
+            (Reply::NowOrLater(lines), Value::Error(text)) if has(lines, '-', text) => Ok(()),
             (expected, value) => Err(format!("{value:?} instead of {expected:?}")),
         }
     }
@@ -447,6 +522,8 @@ impl Checker {
         let right = match call.served {
             Served::Close => session.closing || is_over,
             _ if session.closing || is_over => false,
+            // Nobody is served any more.
+            Served::Waiting if self.is_ending => true,
             Served::Waiting => {
                 waits || session.awaits.is_some() || (pause.is_some() && !stands_still)
             }
@@ -477,12 +554,25 @@ impl Checker {
         Ok((hard > 0 && bytes >= hard) || session.is_too_slow(now.mono, seconds))
     }
 
+    /// Whether a client waits for what comes of an action of the node.
+    pub(crate) fn awaits_outcome(&self, link: usize) -> bool {
+        let session = self.model.sessions.get(&link);
+        session.is_some_and(|session| matches!(session.awaits, Some(Reply::NowOrLater(_))))
+    }
+
     /// A reply came that was not given by serving.
     pub(crate) fn sent(&mut self, link: usize, bytes: &[u8]) -> Check {
         let session = self.model.session(link)?;
         let proto = session.proto;
-        let expected = session.awaits.take().and_then(|reply| reply.encoded(proto));
-        if expected.as_deref() != Some(bytes) {
+        let expected = session.awaits.take();
+        let is_right = match &expected {
+            Some(Reply::NowOrLater(lines)) => {
+                lines.iter().any(|line| bytes.strip_suffix(b"\r\n") == Some(line.as_bytes()))
+            }
+            Some(reply) => reply.encoded(proto).as_deref() == Some(bytes),
+            None => false,
+        };
+        if !is_right {
             return Err(format!("link {link} was sent {}", shown(bytes)));
         }
         self.under_way.entry(link).or_default().extend(bytes);
@@ -527,8 +617,7 @@ impl Checker {
         if self.model.settings.maxmemory_bytes > 0 && may_run {
             self.policies.insert(self.model.settings.policy.clone());
         }
-        let effects = self.follow(now, stream, trace)?;
-        let mut did = Did { effects, sends, gone: Vec::new() };
+        let mut did = Did::new(self.follow(now, stream, trace)?, sends);
         self.time_out(now, &mut did, trace)?;
         let deletes = did.effects.front().is_some_and(|effect| self.is_deletion(now, effect));
         if deletes && !may_run && !self.model.settings.active_expire {
@@ -542,97 +631,55 @@ impl Checker {
         self.nobody_oversleeps(now)
     }
 
-    /// Reads effects and has the follower repeat them.
-    fn follow(&mut self, now: Now, stream: &[u8], trace: &mut Trace) -> Result<Effects, String> {
+    /// Reads effects, and where they end, and has the follower repeat them.
+    fn follow(
+        &mut self,
+        now: Now,
+        stream: &[u8],
+        trace: &mut Trace,
+    ) -> Result<(Effects, Vec<u64>), String> {
         trace.bytes(stream);
         let mut one_by_one = Vec::new();
-        let mut effects = Effects::new();
-        let mut at = 0;
+        let (mut effects, mut ends) = (Effects::new(), Vec::new());
+        let start = self.chronicle.as_ref().map_or(0, Chronicle::end);
+        let (mut at, mut group_from, mut is_within) = (0, 0, false);
         loop {
             match wire::frame(stream.get(at..).unwrap_or_default()) {
                 Frame::Incomplete if at == stream.len() => {
                     self.follower.apply(now, &one_by_one)?;
-                    return Ok(effects);
+                    return Ok((effects, ends));
                 }
                 Frame::Request { words, len } => {
                     at += len;
-                    // What takes place together is not torn apart by anybody here.
-                    if !matches!(words.as_slice(), [name] if name == b"MULTI" || name == b"EXEC") {
-                        one_by_one.extend(wire::encode(&words));
+                    let end = start + at as u64;
+                    match words.as_slice() {
+                        [name] if name == b"MULTI" => is_within = true,
+                        [name] if name == b"EXEC" => is_within = false,
+                        // What takes place together is not torn apart by anybody here.
+                        _ => one_by_one.extend(wire::encode(&words)),
                     }
                     match words.as_slice() {
                         [name, db] if name == b"SELECT" => {
                             let db = std::str::from_utf8(db).ok().and_then(|db| db.parse().ok());
                             self.stream_db = db.ok_or("SELECT of no number in the stream")?;
+                            if let Some(chronicle) = &mut self.chronicle {
+                                chronicle.selected(end, self.stream_db);
+                            }
+                            continue;
                         }
                         _ => effects.push_back((self.stream_db, words)),
+                    }
+                    ends.push(end);
+                    if let Some(chronicle) = self.chronicle.as_mut().filter(|_| !is_within) {
+                        let bytes = one_by_one.get(group_from..).unwrap_or_default().to_vec();
+                        group_from = one_by_one.len();
+                        chronicle.happened(end, now, bytes);
                     }
                 }
                 Frame::Incomplete | Frame::Nothing { .. } | Frame::Broken(_) => {
                     return Err("the stream of effects cannot be read".to_owned());
                 }
             }
-        }
-    }
-
-    /// Whether an effect is a deletion that the node may have decided on.
-    fn is_deletion(&self, now: Now, (db, words): &(usize, Vec<Vec<u8>>)) -> bool {
-        let [name, key] = words.as_slice() else { return false };
-        if name != b"DEL" && name != b"UNLINK" {
-            return false;
-        }
-        let Some(slot) = self.model.data.slot(*db, key) else { return false };
-        let may_evict = self.policies.iter().any(|policy| {
-            policy.starts_with("allkeys") || (policy != "noeviction" && slot.expiry.is_some())
-        });
-        slot.is_due(now.unix.ms()) || may_evict
-    }
-
-    /// Deletes the key whose deletion is next among the effects; which it was.
-    fn delete_next(
-        &mut self,
-        now: Now,
-        did: &mut Did,
-        trace: &mut Trace,
-    ) -> Result<(usize, Bytes), String> {
-        let next = did.effects.pop_front();
-        let Some(next) = next else { return Err("no effect is left".to_owned()) };
-        if !self.is_deletion(now, &next) {
-            let words: Vec<String> = next.1.iter().map(|word| shown(word)).collect();
-            return Err(format!("an effect of no request: {}", words.join(" ")));
-        }
-        let (db, words) = next;
-        let key = words.into_iter().nth(1).unwrap_or_default();
-        let gone = self.model.data.remove(db, &key);
-        if gone.is_some_and(|slot| slot.is_due(now.unix.ms())) {
-            trace.reached.expired += 1;
-        } else {
-            trace.reached.evicted += 1;
-        }
-        self.model.data_changed();
-        let gone = (db, Bytes::from(key.as_slice()));
-        trace.note(now, Event::Deleted { db: u32::try_from(db).unwrap_or(0), key });
-        Ok(gone)
-    }
-
-    /// Applies the deletions that are next.
-    fn delete_due(&mut self, now: Now, did: &mut Did, trace: &mut Trace) -> Check {
-        while did.effects.front().is_some_and(|effect| self.is_deletion(now, effect)) {
-            self.delete_next(now, did, trace)?;
-        }
-        Ok(())
-    }
-
-    /// Applies the deletions that are left, and then nothing may be left.
-    fn delete_all(&mut self, now: Now, did: &mut Did, trace: &mut Trace) -> Check {
-        self.serve_waiting(now, did, trace)?;
-        while !did.effects.is_empty() {
-            self.delete_next(now, did, trace)?;
-            self.serve_waiting(now, did, trace)?;
-        }
-        match did.sends.front() {
-            None => Ok(()),
-            Some((link, bytes)) => Err(format!("link {link} is sent {} for nothing", shown(bytes))),
         }
     }
 
@@ -708,6 +755,12 @@ fn bulks<'a>(items: &[Value<'a>]) -> Result<Vec<&'a [u8]>, String> {
         Ok(*text)
     };
     items.iter().map(key).collect()
+}
+
+/// Whether this is one of the lines.
+fn has(lines: &[&str], kind: char, text: &[u8]) -> bool {
+    let rest = |line: &&str| line.strip_prefix(kind).is_some_and(|line| line.as_bytes() == text);
+    lines.iter().any(rest)
 }
 
 /// Whether the keyspace section tells these sizes.

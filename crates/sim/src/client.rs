@@ -18,6 +18,9 @@ const AWAITED_MAX: usize = 200;
 /// microseconds.
 const PATIENCE_US: u64 = 2_000_000;
 
+/// Requests left to be made when nothing goes wrong any more above which there is no end to them.
+const CALM_REQUESTS_MAX: u64 = 1_000_000;
+
 /// Longest pause between requests when nothing goes wrong any more, in microseconds.
 const CALM_THINK_US_MAX: u64 = 5000;
 
@@ -91,8 +94,16 @@ impl Client {
         self.workload.calm = true;
         self.deaf_until = now.min(self.deaf_until);
         self.plan.think_us_max = self.plan.think_us_max.min(CALM_THINK_US_MAX);
-        // Whoever has made all its requests still sees that the server answers.
+        // Whoever has made all its requests still sees that the server answers; whoever would go
+        // on for ever stops soon.
+        self.left = if self.left > CALM_REQUESTS_MAX { 1 } else { self.left + 1 };
+    }
+
+    /// It has one more request to make.
+    pub(crate) fn ask_again(&mut self, now: Mono) {
         self.left += 1;
+        self.next_at = now;
+        self.heard_at = now;
     }
 
     /// Whether it has made all requests and has all replies.
@@ -103,6 +114,11 @@ impl Client {
     /// The link it is on and what it awaits, for reports.
     pub(crate) fn wants_to_connect(&self, now: Mono) -> bool {
         self.place == Place::Away && self.left > 0 && self.next_at <= now
+    }
+
+    /// Nobody is there.
+    pub(crate) fn finds_nobody(&mut self, now: Mono) {
+        self.next_at = Mono(now.0 + 1 + self.rng.below(self.plan.think_us_max.max(10_000)));
     }
 
     pub(crate) fn connected(&mut self, link: usize, refused: bool) {

@@ -5,7 +5,7 @@ use vesta_types::{Mono, Now, Unix};
 /// Milliseconds since 1970 when a simulation starts.
 const START_UNIX_MS: u64 = 1_700_000_000_000;
 /// The monotonic clock at that time, in microseconds.
-const START_MONO_US: u64 = 1_000_000;
+pub(crate) const START_MONO_US: u64 = 1_000_000;
 
 /// The clocks of a machine.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,8 @@
 //! A second node that repeats the effects of the first, as a replica would.
 
-use vesta_node::{ConnId, Node, Peer, Served};
+use vesta_cmd::host::Process;
+use vesta_config::Config;
+use vesta_node::{ConnId, Meter, Node, Peer, Served, Setup};
 use vesta_resp::Conversation;
 use vesta_types::Now;
 
@@ -15,12 +17,18 @@ pub(crate) struct Follower {
     conversation: Conversation,
     flaw: Option<Flaw>,
     applied: u64,
+    /// What another one starts from.
+    config: Config,
+    seed: u64,
 }
 
 const LINK: ConnId = ConnId(0);
 
 impl Follower {
-    pub(crate) fn new(mut node: Node, now: Now, flaw: Option<Flaw>) -> Self {
+    pub(crate) fn new(config: Config, seed: u64, now: Now, flaw: Option<Flaw>) -> Self {
+        let process = Process { pid: 1, arch_bits: 64, ..Process::default() };
+        let meter = Meter::still();
+        let mut node = Node::new(Setup { config: config.clone(), process, seed, now, meter });
         let peer = Peer {
             addr: "10.0.0.1:6379".to_owned(),
             laddr: "10.0.0.2:6379".to_owned(),
@@ -30,7 +38,12 @@ impl Follower {
         };
         // Whoever is alone is not one too many.
         let _ = node.connect(now, LINK, peer);
-        Self { node, conversation: Conversation::default(), flaw, applied: 0 }
+        Self { node, conversation: Conversation::default(), flaw, applied: 0, config, seed }
+    }
+
+    /// One that knows of nothing yet.
+    pub(crate) fn another(&self, now: Now) -> Self {
+        Self::new(self.config.clone(), self.seed, now, self.flaw)
     }
 
     /// Repeats the effects in `stream`, which stand one by one.

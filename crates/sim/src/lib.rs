@@ -8,6 +8,8 @@
 //! * `plan`: what a seed decides beforehand; `clock`: virtual time.
 //! * `network`: links that delay, cut up, stall and break.
 //! * `server`: a node and its rim; `follower`: a node that repeats the effects of another.
+//! * `disk`: files that survive the server, or do not; `chronicle`: what they must give back;
+//!   `picture`: what a snapshot must hold.
 //! * `client` and `workload`: who asks, and for what.
 //! * `model`: what replies must be; `checker`: compares.
 //!
@@ -15,12 +17,14 @@
 //! everybody must get an answer.
 
 mod checker;
+mod chronicle;
 mod client;
 mod clock;
 mod disk;
 mod follower;
 mod model;
 mod network;
+mod picture;
 mod plan;
 mod run;
 mod server;
@@ -28,5 +32,5 @@ mod trace;
 mod wire;
 mod workload;
 
-pub use run::{Failure, Flaw, Outcome, run, run_with};
+pub use run::{Failure, Flaw, Outcome, Scope, run, run_with};
 pub use trace::Reached;

@@ -1,7 +1,11 @@
 //! What a seed decides about a run before it begins.
 
+mod durability;
+
 use vesta_config::Config;
 use vesta_types::Rng;
+
+pub(crate) use durability::{Durability, End, How, MOMENT_US_MAX, Moment};
 
 use crate::model::Settings;
 use crate::network::Manner;
@@ -53,6 +57,8 @@ pub(crate) struct Plan {
     /// Hard bytes, soft bytes, soft seconds.
     output_limit: [u64; 3],
     hz: u64,
+    /// What comes of the data when the server ends, when it does.
+    pub(crate) durability: Option<Durability>,
 }
 
 /// Bytes that the process takes besides the data.
@@ -100,7 +106,26 @@ impl Plan {
             maxclients: pick(&[10_000, 10_000, 10_000, 4]),
             output_limit: [hard, soft, pick(&[0, 1])],
             hz: pick(&[10, 10, 1, 100]),
+            durability: None,
         }
+    }
+
+    /// The same for servers whose data must outlive them. The disk has a chance of its own.
+    pub(crate) fn with_disk(mut self, rng: &mut Rng) -> Self {
+        let durability = Durability::new(rng);
+        self.admin_per_1000 = self.admin_per_1000.max(10);
+        // As many requests as can be checked in a moment, spread over the whole time.
+        self.clients = 1 + rng.below(6);
+        self.requests = u64::MAX;
+        self.pipeline_max = self.pipeline_max.min(20);
+        self.typed_per_1000 = self.typed_per_1000.min(700);
+        let wanted = 200 + rng.below(1200);
+        let per_pause = self.clients * (1 + self.pipeline_max);
+        let think_us_max = durability.expected_us() * per_pause / wanted;
+        self.think_us_max = think_us_max.clamp(500, 400_000);
+        self.heal_at_us = u64::MAX;
+        self.durability = Some(durability);
+        self
     }
 
     /// The settings of the server.
@@ -114,7 +139,7 @@ impl Plan {
         // Decided by what is decided already, so that seeds of old keep their paths. Saves are
         // slow, so that much happens until they are over.
         let save = if self.databases == 4 { "1 1" } else { "" };
-        let settings = [
+        let mut settings = vec![
             ("save", save.to_owned()),
             ("stop-writes-on-bgsave-error", "no".to_owned()),
             ("rdb-key-save-delay", "3000".to_owned()),
@@ -127,6 +152,7 @@ impl Plan {
             ("client-output-buffer-limit", format!("normal {hard} {soft} {seconds}")),
             ("hz", self.hz.to_string()),
         ];
+        settings.extend(self.durability.iter().flat_map(Durability::settings));
         for (name, value) in settings {
             let words = value.as_bytes().split(|byte| *byte == b' ');
             let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
@@ -137,10 +163,26 @@ impl Plan {
         config
     }
 
+    /// From how many bytes on a value is saved in pieces: all, those of some elements, or those of
+    /// many.
+    pub(crate) fn large_bytes(&self) -> usize {
+        // Decided by what is decided already, too.
+        match self.hz {
+            1 => 0,
+            100 => 2000,
+            _ => 200,
+        }
+    }
+
     /// The settings of a server that only repeats what the first one did.
     pub(crate) fn follower_config(&self) -> Config {
-        let unlimited =
-            Self { memory_room_bytes: None, output_limit: [0; 3], maxclients: 1, ..self.clone() };
+        let unlimited = Self {
+            memory_room_bytes: None,
+            output_limit: [0; 3],
+            maxclients: 1,
+            durability: None,
+            ..self.clone()
+        };
         unlimited.config()
     }
 
@@ -155,6 +197,7 @@ impl Plan {
             active_expire: true,
             output_limit: self.output_limit,
             bulk_bytes_max: 512 * 1024 * 1024,
+            log: Vec::new(),
         }
     }
 }

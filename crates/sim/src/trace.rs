@@ -7,7 +7,7 @@ use vesta_node::Served;
 use vesta_types::Now;
 
 /// Events kept for a report.
-const RECENT_EVENTS: usize = 60;
+const RECENT_EVENTS: usize = 4000;
 /// Bytes shown of a text in a report.
 const SHOWN_BYTES: usize = 48;
 
@@ -34,6 +34,14 @@ pub(crate) enum Event {
     Closed { link: usize },
     /// The client of a link left.
     Left { link: usize, how: Leaving },
+    /// The node was told what has become of files.
+    Heard { news: String },
+    /// The server ended.
+    Ended { how: String },
+    /// A server was started, and these files are there.
+    Started { files: String },
+    /// The data is there, up to this offset.
+    Recovered { offset: u64 },
 }
 
 /// How a client lets go of its link.
@@ -51,45 +59,87 @@ pub(crate) enum Leaving {
     Content,
 }
 
-/// How often a run came to places that are easily missed.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Reached {
+/// Counters with what they count.
+macro_rules! reached {
+    ($($(#[doc = $doc:literal])+ $name:ident,)*) => {
+        /// How often a run came to places that are easily missed.
+        #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+        pub struct Reached {
+            $($(#[doc = $doc])+ pub $name: u64,)*
+        }
+
+        impl Reached {
+            /// All places by their names.
+            #[must_use]
+            pub fn places(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name)),*]
+            }
+
+            /// Adds what another run has reached.
+            pub fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)*
+            }
+        }
+    };
+}
+
+reached! {
     /// Keys deleted because their time had come.
-    pub expired: u64,
+    expired,
     /// Keys deleted because memory was short.
-    pub evicted: u64,
+    evicted,
     /// Requests refused because memory was short.
-    pub out_of_memory: u64,
+    out_of_memory,
     /// Clients disconnected for not reading.
-    pub too_slow: u64,
+    too_slow,
     /// Clients disconnected by others.
-    pub killed: u64,
+    killed,
     /// Clients refused.
-    pub refused: u64,
+    refused,
     /// Breaches of the protocol.
-    pub breaches: u64,
+    breaches,
     /// Calls that ended with requests held back.
-    pub held_back: u64,
+    held_back,
     /// Calls that ended because others should have their turn.
-    pub used_up: u64,
+    used_up,
     /// Parts of big arguments read straight into their place.
-    pub read_directly: u64,
+    read_directly,
     /// Walks that came to their end.
-    pub walks: u64,
+    walks,
     /// Clients that left in mid-request.
-    pub left: u64,
+    left,
     /// Requests that waited for a key and got it.
-    pub woken: u64,
+    woken,
     /// Of those, how many were woken by another one.
-    pub chained: u64,
+    chained,
     /// Requests that waited in vain.
-    pub timed_out: u64,
+    timed_out,
     /// Clients that others have told to wait no longer.
-    pub unblocked: u64,
+    unblocked,
     /// Clients that were told that what they wait for cannot come.
-    pub disappointed: u64,
+    disappointed,
     /// Snapshots that held what was there when they began.
-    pub snapshots: u64,
+    snapshots,
+    /// Processes that crashed.
+    process_crashes,
+    /// Machines that crashed.
+    machine_crashes,
+    /// Servers that ended because they were asked to.
+    orderly_ends,
+    /// Servers that ended by themselves, as they could not keep what they promise.
+    own_ends,
+    /// Servers that came back with data.
+    recoveries,
+    /// Of those, how many came back with less than there had been.
+    losses,
+    /// Requests refused because the log could not be written.
+    disk_refusals,
+    /// Requests refused because the data was not there yet.
+    too_early,
+    /// Replies that waited for the log.
+    held_by_the_log,
+    /// Logs that were written anew.
+    rewrites,
 }
 
 /// The record of one run.
@@ -135,7 +185,11 @@ impl Trace {
             | Event::Served { .. }
             | Event::Wished { .. }
             | Event::Closed { .. }
-            | Event::Left { .. } => {}
+            | Event::Left { .. }
+            | Event::Heard { .. }
+            | Event::Ended { .. }
+            | Event::Started { .. }
+            | Event::Recovered { .. } => {}
         }
         self.word(now.mono.0);
         self.word(now.unix.0);
@@ -175,6 +229,15 @@ impl Trace {
             }
             Event::Closed { link } => self.words([8, *link as u64, 0]),
             Event::Left { link, how } => self.words([9, *link as u64, *how as u64]),
+            Event::Heard { news: text } | Event::Ended { how: text } => {
+                self.words([11, 0, 0]);
+                self.bytes(text.as_bytes());
+            }
+            Event::Started { files } => {
+                self.words([12, 0, 0]);
+                self.bytes(files.as_bytes());
+            }
+            Event::Recovered { offset } => self.words([13, *offset, 0]),
             Event::Woken { link, reply } => {
                 self.words([10, *link as u64, 0]);
                 self.bytes(reply);
@@ -226,6 +289,10 @@ impl fmt::Display for Event {
             Self::Wished { action } => write!(f, "node: wishes {action}"),
             Self::Closed { link } => write!(f, "link {link}: closed by the server"),
             Self::Left { link, how } => write!(f, "link {link}: client left, {how:?}"),
+            Self::Heard { news } => write!(f, "node: hears {news}"),
+            Self::Ended { how } => write!(f, "server: ended, {how}"),
+            Self::Started { files } => write!(f, "server: started with {files}"),
+            Self::Recovered { offset } => write!(f, "server: has its data up to {offset}"),
         }
     }
 }

@@ -35,6 +35,10 @@ pub(crate) struct Workload {
     typed_per_1000: u64,
     waiting_per_1000: u64,
     limits_memory: bool,
+    /// Whether requests may be refused for reasons that only the node knows.
+    is_refused: bool,
+    /// Whether it is asked for saves, and for other ways to keep data.
+    about_disk: bool,
     /// Where the walk under way goes on.
     pub(crate) cursor: Option<Vec<u8>>,
     /// Whether nothing is asked for any more that hurts others.
@@ -54,6 +58,8 @@ impl Workload {
             typed_per_1000: plan.typed_per_1000,
             waiting_per_1000: plan.waiting_per_1000,
             limits_memory: plan.memory_room_bytes.is_some(),
+            about_disk: plan.durability.is_some(),
+            is_refused: plan.memory_room_bytes.is_some() || plan.durability.is_some(),
             cursor: None,
             calm: false,
         }
@@ -66,7 +72,7 @@ impl Workload {
             match self.rng.below(400) {
                 0 if !self.calm => self.breach(&mut pipeline),
                 1 => pipeline.bytes.extend_from_slice(b"*0\r\n\r\n"),
-                2..6 if !self.limits_memory => self.unheard(&mut pipeline, ids),
+                2..6 if !self.is_refused => self.unheard(&mut pipeline, ids),
                 6..26 => self.step(&mut pipeline),
                 _ => {
                     let (words, awaited) = if self.rng.below(1000) < self.admin_per_1000 {
@@ -415,6 +421,9 @@ impl Workload {
         if self.calm {
             return words(&["CLIENT", "UNPAUSE"]);
         }
+        if self.about_disk && self.rng.below(3) == 0 {
+            return self.keeping();
+        }
         match self.rng.below(12) {
             0 | 1 => {
                 let mut request = words(&["CLIENT", "PAUSE"]);
@@ -447,6 +456,21 @@ impl Workload {
             2 => words(&["CLIENT", "KILL", "ADDR", peer, "SKIPME", "no"]),
             3 => words(&["CLIENT", "KILL", "TYPE", "normal"]),
             _ => words(&["CLIENT", "KILL", "ID", &id, "SKIPME", self.one_of(&["yes", "no"])]),
+        }
+    }
+
+    /// About files, and how data is kept in them.
+    fn keeping(&mut self) -> Words {
+        match self.rng.below(10) {
+            0..3 => words(&["BGREWRITEAOF"]),
+            3 => words(&["BGSAVE"]),
+            4 => words(&["BGSAVE", "SCHEDULE"]),
+            5..7 => words(&["CONFIG", "SET", "appendonly", "yes"]),
+            7 => words(&["CONFIG", "SET", "appendonly", "no"]),
+            _ => {
+                let policy = self.one_of(&["always", "everysec", "no"]);
+                words(&["CONFIG", "SET", "appendfsync", policy])
+            }
         }
     }
 

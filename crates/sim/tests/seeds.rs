@@ -1,17 +1,17 @@
 //! Runs of the simulator: the same seed twice, many seeds, and faults that must be found.
 
-use vesta_sim::{Flaw, Outcome, Reached, run, run_with};
+use vesta_sim::{Flaw, Outcome, Reached, Scope, run, run_with};
 
 /// Seeds that once failed, with what they found.
-const ONCE_FAILED: [(u64, &str); 4] = [
-    (81, "a setting made while another one was being applied was lost"),
-    (99, "replies that were sent at once counted as slow later on"),
-    (3481, "a pop of the wrong type woke those who wait for the key"),
-    (3762, "a push to the wrong type made a waiting member a consumer again"),
+const ONCE_FAILED: [(u64, Scope, &str); 4] = [
+    (81, Scope::Memory, "a setting made while another one was being applied was lost"),
+    (99, Scope::Memory, "replies that were sent at once counted as slow later on"),
+    (3481, Scope::Memory, "a pop of the wrong type woke those who wait for the key"),
+    (3762, Scope::Memory, "a push to the wrong type made a waiting member a consumer again"),
 ];
 
-fn passes(seed: u64) -> Outcome {
-    match run(seed) {
+fn passes(seed: u64, scope: Scope) -> Outcome {
+    match run(seed, scope) {
         Ok(outcome) => outcome,
         Err(failure) => panic!("{failure}"),
     }
@@ -19,16 +19,18 @@ fn passes(seed: u64) -> Outcome {
 
 #[test]
 fn the_same_seed_takes_the_same_path() {
-    for seed in [1, 2, 3, 42] {
-        assert_eq!(passes(seed), passes(seed));
+    for scope in [Scope::Memory, Scope::Disk] {
+        for seed in [1, 2, 3, 42] {
+            assert_eq!(passes(seed, scope), passes(seed, scope));
+        }
+        assert_ne!(passes(1, scope).digest, passes(2, scope).digest);
     }
-    assert_ne!(passes(1).digest, passes(2).digest);
 }
 
 #[test]
 fn seeds_that_once_failed_pass() {
-    for (seed, found) in ONCE_FAILED {
-        assert!(run(seed).is_ok(), "seed {seed}: {found}");
+    for (seed, scope, found) in ONCE_FAILED {
+        assert!(run(seed, scope).is_ok(), "seed {seed}: {found}");
     }
 }
 
@@ -36,61 +38,18 @@ fn seeds_that_once_failed_pass() {
 fn two_hundred_seeds_pass_and_leave_no_place_unvisited() {
     let mut all = Reached::default();
     for seed in 0..200 {
-        let one = passes(seed).reached;
-        for (sum, part) in counts(&mut all).into_iter().zip(counts(&mut { one })) {
-            *sum += *part;
+        for scope in [Scope::Memory, Scope::Disk] {
+            all.add(&passes(seed, scope).reached);
         }
     }
-    assert!(counts(&mut all).iter().all(|count| **count > 0), "{all:?}");
-}
-
-fn counts(reached: &mut Reached) -> [&mut u64; 18] {
-    let Reached {
-        expired,
-        evicted,
-        out_of_memory,
-        too_slow,
-        killed,
-        refused,
-        breaches,
-        held_back,
-        used_up,
-        read_directly,
-        walks,
-        left,
-        woken,
-        chained,
-        timed_out,
-        unblocked,
-        disappointed,
-        snapshots,
-    } = reached;
-    [
-        expired,
-        evicted,
-        out_of_memory,
-        too_slow,
-        killed,
-        refused,
-        breaches,
-        held_back,
-        used_up,
-        read_directly,
-        walks,
-        left,
-        woken,
-        chained,
-        timed_out,
-        unblocked,
-        disappointed,
-        snapshots,
-    ]
+    let unvisited: Vec<_> = all.places().into_iter().filter(|(_, count)| *count == 0).collect();
+    assert!(unvisited.is_empty(), "{unvisited:?}");
 }
 
 /// The checks prove something only if they can fail.
 #[test]
 fn a_fault_built_in_on_purpose_is_found() {
-    for flaw in [
+    let in_memory = [
         Flaw::AppendPersists,
         Flaw::EffectsAreLost,
         Flaw::BytesChange,
@@ -99,8 +58,19 @@ fn a_fault_built_in_on_purpose_is_found() {
         Flaw::DeletionsAreSilent,
         Flaw::RepliesGoAstray,
         Flaw::SnapshotsComeLate,
-    ] {
-        let found = (0..40).any(|seed| run_with(seed, Some(flaw)).is_err());
+    ];
+    let on_disk = [
+        Flaw::RepliesLeaveEarly,
+        Flaw::SyncsAreSkipped,
+        Flaw::BatchesAreLost,
+        Flaw::TailsAreKept,
+        Flaw::ListsAreCutShort,
+        Flaw::NamesAreForgotten,
+        Flaw::OffsetsAreWrong,
+    ];
+    let in_memory = in_memory.map(|flaw| (flaw, Scope::Memory));
+    for (flaw, scope) in in_memory.into_iter().chain(on_disk.map(|flaw| (flaw, Scope::Disk))) {
+        let found = (0..40).any(|seed| run_with(seed, scope, Some(flaw)).is_err());
         assert!(found, "{flaw:?} goes unnoticed");
     }
 }

@@ -9,8 +9,10 @@
 )]
 
 pub mod client;
+pub mod crash;
 pub mod cts;
 pub mod diff;
+pub mod local;
 pub mod pattern;
 pub mod process;
 pub mod quote;

@@ -66,6 +66,20 @@ pub enum Signal {
     Continue,
 }
 
+impl Signal {
+    /// Sends it to a process of ours.
+    pub fn send(self, pid: u32) -> io::Result<()> {
+        let name = match self {
+            Self::Term => "-TERM",
+            Self::Int => "-INT",
+            Self::Stop => "-STOP",
+            Self::Continue => "-CONT",
+        };
+        let status = Command::new("kill").arg(name).arg(pid.to_string()).status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other("kill failed")) }
+    }
+}
+
 /// A running server; killed when dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -95,6 +109,11 @@ impl Server {
                 ready => return ready.map(|()| server),
             }
         }
+    }
+
+    /// Starts a server of either kind with the usual arguments and more behind them.
+    pub fn start_as(binary: &Path, args: &[String]) -> io::Result<Self> {
+        Self::start(binary, &with_quiet(role(binary), args))
     }
 
     /// Where it listens.
@@ -140,14 +159,7 @@ impl Server {
 
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
-        let name = match signal {
-            Signal::Term => "-TERM",
-            Signal::Int => "-INT",
-            Signal::Stop => "-STOP",
-            Signal::Continue => "-CONT",
-        };
-        let status = Command::new("kill").arg(name).arg(self.pid().to_string()).status()?;
-        if status.success() { Ok(()) } else { Err(io::Error::other("kill failed")) }
+        signal.send(self.pid())
     }
 
     /// Waits for the process to end by itself.
@@ -158,11 +170,17 @@ impl Server {
 
     /// Starts it again on the same port and folder, after it ended or was killed.
     pub fn restart(&mut self) -> io::Result<()> {
+        self.relaunch()?;
+        self.wait_ready()
+    }
+
+    /// The same, without waiting until it answers.
+    pub fn relaunch(&mut self) -> io::Result<()> {
         if self.is_running() {
             self.kill()?;
         }
         self.child = spawn(&self.binary, &self.args, self.port, self.dir.path())?;
-        self.wait_ready()
+        Ok(())
     }
 
     fn wait_ready(&mut self) -> io::Result<()> {
@@ -195,6 +213,12 @@ impl Drop for Server {
         // It may have ended already; then there is nothing to kill.
         let _ = self.kill();
     }
+}
+
+/// What a program is told to be a server: nothing if its name begins with `redis`.
+pub(crate) fn role(binary: &Path) -> &'static [&'static str] {
+    let name = binary.file_name().unwrap_or_default().to_string_lossy();
+    if name.starts_with("redis") { &[] } else { &["server"] }
 }
 
 const LOG_NAME: &str = "server.log";
@@ -247,7 +271,7 @@ impl Oracle {
 
     /// Starts it with more arguments after the usual ones.
     pub fn start(args: &[String]) -> io::Result<Server> {
-        Server::start(Path::new("redis-server"), &with_quiet(&[], args))
+        Server::start_as(Path::new("redis-server"), args)
     }
 }
 

@@ -33,6 +33,32 @@ pub fn sealed(bytes: &[u8], version: u16) -> Vec<u8> {
     payload
 }
 
+/// A whole file of version 10: all samples that it can hold, one of them expired and one expiring
+/// late, and another key in database 3.
+#[must_use]
+pub fn snapshot() -> Vec<u8> {
+    let aux = |name: &str, value: &[u8]| [&[250][..], &text(name.as_bytes()), value].concat();
+    let mut file = b"REDIS0010".to_vec();
+    file.extend(aux("redis-ver", &text(b"7.0.15")));
+    file.extend(aux("ctime", &[&[0xc2][..], &1_700_000_000_u32.to_le_bytes()].concat()));
+    file.extend(aux("aof-base", &[0xc0, 1]));
+    file.extend([254, 0, 251, 0x40, 100, 2]);
+    let known: Vec<Sample> = samples().into_iter().filter(|known| known.version <= 10).collect();
+    for (number, sample) in known.iter().enumerate() {
+        let expiry = [1_u64, 9_000_000_000_000].get(number);
+        file.extend(expiry.into_iter().flat_map(|at| [&[252][..], &at.to_le_bytes()].concat()));
+        file.push(sample.bytes[0]);
+        file.extend(text(sample.name.as_bytes()));
+        file.extend(&sample.bytes[1..]);
+    }
+    file.extend([254, 3, 0]);
+    file.extend([text(b"k"), text(b"v")].concat());
+    file.push(255);
+    let sum = crc64(&file);
+    file.extend(sum.to_le_bytes());
+    file
+}
+
 /// Changes bytes as a bad cable would, and as a bad mind would: single bits, bytes that mean
 /// something, pieces left out, doubled or moved.
 #[derive(Debug)]

@@ -103,15 +103,20 @@ impl Running {
         Ok(())
     }
 
-    /// Waits until a background save under way has ended: how long that takes is the disk's
-    /// affair, and a step in time says that it is over.
+    /// Waits until a save or a rewrite in the background has ended: how long that takes is the
+    /// disk's affair, and a step in time says that it is over.
     fn await_save(&mut self) -> io::Result<()> {
         let give_up_at = Instant::now() + PATIENCE;
         let admin = self.admin()?;
         while Instant::now() < give_up_at {
             let info = admin.command(&["INFO", "persistence"])?;
             let mut lines = info.text().unwrap_or_default().split(|byte| *byte == b'\n');
-            if !lines.any(|line| line.starts_with(b"rdb_bgsave_in_progress:1")) {
+            let under_way: [&[u8]; 3] = [
+                b"rdb_bgsave_in_progress:1",
+                b"aof_rewrite_in_progress:1",
+                b"aof_rewrite_scheduled:1",
+            ];
+            if !lines.any(|line| under_way.iter().any(|word| line.starts_with(word))) {
                 return Ok(());
             }
         }

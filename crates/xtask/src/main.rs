@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "it runs other programs and measures real time")]
 
 mod bench;
+mod crash;
 mod icount;
 mod peers;
 mod process;
@@ -36,6 +37,8 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         jobs: u64,
     },
+    /// Kill a server under load, again and again, and count what it has lost.
+    Crash(crash::Options),
     /// Simulate a server with clients and faults, each seed twice.
     Sim {
         /// How many seeds.
@@ -65,6 +68,7 @@ fn run(task: Task, root: &Path) -> io::Result<bool> {
         Task::Bench(options) => bench::run(&options, root),
         Task::Gen => tables::run(root),
         Task::Diff { seeds, from, jobs } => peers::diff(root, from, seeds, jobs),
+        Task::Crash(options) => crash::run(&options, root),
         Task::Sim { seeds, from } => simulate(root, from, seeds),
         Task::Cts { file } => peers::cts(root, &file),
         Task::Icount { record } => icount::run(root, record),

@@ -15,7 +15,7 @@ use crate::process;
 const COMPATIBLE_WITH: Version = Version([7, 2, 0]);
 
 /// `VESTA_BIN`, or a fresh build.
-fn binary(root: &Path) -> io::Result<PathBuf> {
+pub(crate) fn binary(root: &Path) -> io::Result<PathBuf> {
     match std::env::var_os("VESTA_BIN") {
         Some(path) => Ok(root.join(path)),
         None => {

@@ -1,17 +1,26 @@
-//! `sim FROM COUNT`: simulates so many seeds, each twice, and stops at the first failure.
+//! `sim FROM COUNT [memory|disk [EVENTS]]`: simulates so many seeds in one scope or in both, each
+//! twice, and stops at the first failure, of which it shows the last events.
 
 use std::panic;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use vesta_sim::{Failure, Outcome, run};
+use vesta_sim::{Failure, Outcome, Reached, Scope, run};
 
 fn main() -> ExitCode {
-    let mut numbers = std::env::args().skip(1).map(|word| word.parse::<u64>());
-    let (Some(Ok(from)), Some(Ok(count)), None) = (numbers.next(), numbers.next(), numbers.next())
-    else {
-        eprintln!("usage: sim FROM COUNT");
+    let mut words = std::env::args().skip(1);
+    let mut number = || words.next().and_then(|word| word.parse::<u64>().ok());
+    let (from, count) = (number(), number());
+    let scopes: Option<&[Scope]> = match words.next().as_deref() {
+        None => Some(&[Scope::Memory, Scope::Disk]),
+        Some("memory") => Some(&[Scope::Memory]),
+        Some("disk") => Some(&[Scope::Disk]),
+        Some(_) => None,
+    };
+    let shown = words.next().map_or(Some(60), |word| word.parse::<usize>().ok());
+    let (Some(from), Some(count), Some(scopes), Some(shown)) = (from, count, scopes, shown) else {
+        eprintln!("usage: sim FROM COUNT [memory|disk [EVENTS]]");
         return ExitCode::FAILURE;
     };
     // A panic ends the process: whoever reads of it wants to know the seed.
@@ -22,31 +31,36 @@ fn main() -> ExitCode {
         eprintln!("seed {}: the node or the simulator panicked", panicked.load(Ordering::Relaxed));
     }));
     let (mut requests, mut events, mut elapsed_us) = (0, 0, 0);
-    for seed in from..from.saturating_add(count) {
+    let mut reached = Reached::default();
+    let seeds = from..from.saturating_add(count);
+    for (seed, scope) in seeds.flat_map(|seed| scopes.iter().map(move |scope| (seed, *scope))) {
         at_hand.store(seed, Ordering::Relaxed);
-        match twice(seed) {
+        match twice(seed, scope) {
             Ok(outcome) => {
                 requests += outcome.requests;
                 events += outcome.events;
                 elapsed_us += outcome.elapsed_us;
+                reached.add(&outcome.reached);
             }
             Err(failure) => {
-                eprintln!("{failure}");
+                eprintln!("{failure:.shown$}");
                 return ExitCode::FAILURE;
             }
         }
     }
     let seconds = elapsed_us / 1_000_000;
     println!("{count} seeds: {requests} requests, {events} events, {seconds} simulated seconds");
+    let places = reached.places().into_iter().map(|(name, count)| format!("{name} {count}"));
+    println!("{}", places.collect::<Vec<_>>().join(", "));
     ExitCode::SUCCESS
 }
 
 /// The same seed must take the same path.
-fn twice(seed: u64) -> Result<Outcome, Box<Failure>> {
-    let (first, second) = (run(seed)?, run(seed)?);
+fn twice(seed: u64, scope: Scope) -> Result<Outcome, Box<Failure>> {
+    let (first, second) = (run(seed, scope)?, run(seed, scope)?);
     if first == second {
         return Ok(first);
     }
     let what = format!("the second run took another path: {first:?}, then {second:?}");
-    Err(Box::new(Failure { seed, what, recent: Vec::new() }))
+    Err(Box::new(Failure { seed, scope, what, recent: Vec::new() }))
 }

@@ -153,13 +153,13 @@ impl Checker {
             }
         };
         let Some(reply) = reaction.reply.filter(|_| reaction.wait.is_none()) else {
-            super::take_effects(reaction.db, wanted, did)?;
+            self.take_effects(reaction.db, wanted, did)?;
             return Ok(false);
         };
         let is_error = matches!(reply, Reply::Error(_));
         self.model.answer(link, reply)?;
         self.sends_agree(did)?;
-        super::take_effects(reaction.db, wanted, did)?;
+        self.take_effects(reaction.db, wanted, did)?;
         self.match_sends(now, did, trace)?;
         trace.reached.disappointed += u64::from(is_error);
         trace.reached.woken += u64::from(!is_error);

@@ -1,9 +1,10 @@
 //! Commands about the connection, other connections and the server.
 
+use vesta_config::AppendFsync;
 use vesta_types::Mono;
 
 use super::keys::select;
-use super::{Answer, Ask, Kind, Known, Pause, Reply, integer, syntax_error};
+use super::{Answer, Ask, Kind, Known, LogSetting, Pause, Reply, integer, syntax_error};
 
 pub(super) const COMMANDS: &[Known] = &[
     Known { name: "ping", words: (1, 2), kind: Kind::Plain, run: ping },
@@ -24,6 +25,8 @@ pub(super) const COMMANDS: &[Known] = &[
     Known { name: "client|unblock", words: (3, 4), kind: Kind::Plain, run: unblock },
     Known { name: "config|set", words: (4, 0), kind: Kind::Plain, run: config_set },
     Known { name: "debug", words: (2, 0), kind: Kind::Plain, run: debug },
+    Known { name: "bgsave", words: (1, 2), kind: Kind::Plain, run: bgsave },
+    Known { name: "bgrewriteaof", words: (1, 1), kind: Kind::Plain, run: bgrewriteaof },
     Known { name: "info", words: (1, 0), kind: Kind::Plain, run: info },
 ];
 
@@ -279,6 +282,20 @@ fn config_set(ask: &mut Ask<'_>) -> Answer {
                 return Ok(Reply::Later(Box::new(Reply::Simple("OK"))));
             }
         }
+        "appendonly" => {
+            settings.log.push(if value == "yes" { LogSetting::On } else { LogSetting::Off });
+            return Ok(Reply::NowOrLater(&[
+                "+OK",
+                "-ERR CONFIG SET failed (possibly related to argument 'appendonly') - Unable to \
+                 turn on AOF. Check server logs.",
+                "-ERR The rewrite of the AOF was given up.",
+            ]));
+        }
+        "appendfsync" => settings.log.push(LogSetting::Sync(match value.as_str() {
+            "always" => AppendFsync::Always,
+            "everysec" => AppendFsync::Everysec,
+            _ => AppendFsync::No,
+        })),
         "no-such-option" => {
             return Err(format!(
                 "ERR Unknown option or number of arguments for CONFIG SET - '{name}'"
@@ -298,6 +315,29 @@ fn debug(ask: &mut Ask<'_>) -> Answer {
         return Ok(Reply::Later(Box::new(Reply::Simple("OK"))));
     }
     OK
+}
+
+/// What it says depends on what is being saved.
+fn bgsave(_: &mut Ask<'_>) -> Answer {
+    Ok(Reply::NowOrLater(&[
+        "+Background saving started",
+        "+Background saving scheduled",
+        "-ERR Background save already in progress",
+        "-ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE \
+         in order to schedule a BGSAVE whenever possible.",
+    ]))
+}
+
+/// So does this.
+fn bgrewriteaof(_: &mut Ask<'_>) -> Answer {
+    Ok(Reply::NowOrLater(&[
+        "+Background append only file rewriting started",
+        "+Background append only file rewriting scheduled",
+        "-ERR Background append only file rewriting already in progress",
+        "-ERR Can't execute an AOF background rewriting. Please check the server logs for more \
+         information.",
+        "-ERR The rewrite of the AOF was given up.",
+    ]))
 }
 
 fn info(ask: &mut Ask<'_>) -> Answer {

@@ -13,10 +13,10 @@ pub(super) type Set = BTreeSet<Bytes>;
 pub(super) type Hash = BTreeMap<Bytes, Bytes>;
 pub(super) type Zset = BTreeMap<Bytes, f64>;
 
-/// All databases.
+/// All databases. Copies share what they have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Data {
-    dbs: Vec<BTreeMap<Bytes, Slot>>,
+    dbs: Vec<Rc<BTreeMap<Bytes, Rc<Slot>>>>,
     /// What may have changed since [`Data::take_touched`].
     touched: Vec<Touched>,
 }
@@ -158,12 +158,17 @@ impl Slot {
 
 impl Data {
     pub(crate) fn new(databases: usize) -> Self {
-        Self { dbs: vec![BTreeMap::new(); databases], touched: Vec::new() }
+        Self { dbs: vec![Rc::default(); databases], touched: Vec::new() }
     }
 
     /// What a key holds, also when its time has come and it was not yet deleted.
     pub(crate) fn slot(&self, db: usize, key: &[u8]) -> Option<&Slot> {
-        self.dbs.get(db)?.get(key)
+        self.dbs.get(db)?.get(key).map(|slot| &**slot)
+    }
+
+    /// A database, to be changed.
+    fn db_mut(&mut self, db: usize) -> Option<&mut BTreeMap<Bytes, Rc<Slot>>> {
+        self.dbs.get_mut(db).map(Rc::make_mut)
     }
 
     /// What a key holds.
@@ -173,7 +178,9 @@ impl Data {
 
     pub(crate) fn live_mut(&mut self, db: usize, key: &[u8], now_ms: u64) -> Option<&mut Slot> {
         self.touched.push(Touched::Key(db, key.into()));
-        self.dbs.get_mut(db)?.get_mut(key).filter(|slot| !slot.is_due(now_ms))
+        // Whoever only looks shares it still.
+        self.live(db, key, now_ms)?;
+        self.db_mut(db)?.get_mut(key).map(Rc::make_mut)
     }
 
     pub(crate) fn live_keys(&self, db: usize, now_ms: u64) -> BTreeSet<Bytes> {
@@ -185,14 +192,14 @@ impl Data {
         db: usize,
         now_ms: u64,
     ) -> impl Iterator<Item = (&Bytes, &Slot)> {
-        let slots = self.dbs.get(db).into_iter().flatten();
-        slots.filter(move |(_, slot)| !slot.is_due(now_ms))
+        let slots = self.dbs.get(db).into_iter().flat_map(|slots| slots.iter());
+        slots.map(|(key, slot)| (key, &**slot)).filter(move |(_, slot)| !slot.is_due(now_ms))
     }
 
     pub(crate) fn put(&mut self, db: usize, key: Bytes, slot: Slot) {
         self.touched.push(Touched::Key(db, key.clone()));
-        if let Some(slots) = self.dbs.get_mut(db) {
-            slots.insert(key, slot);
+        if let Some(slots) = self.db_mut(db) {
+            slots.insert(key, Rc::new(slot));
         }
     }
 
@@ -202,13 +209,14 @@ impl Data {
 
     pub(crate) fn remove(&mut self, db: usize, key: &[u8]) -> Option<Slot> {
         self.touched.push(Touched::Key(db, key.into()));
-        self.dbs.get_mut(db)?.remove(key)
+        self.slot(db, key)?;
+        self.db_mut(db)?.remove(key).map(Rc::unwrap_or_clone)
     }
 
     pub(crate) fn flush(&mut self, db: usize) {
         self.touched.push(Touched::All(db));
         if let Some(slots) = self.dbs.get_mut(db) {
-            slots.clear();
+            *slots = Rc::default();
         }
     }
 
@@ -225,6 +233,24 @@ impl Data {
     /// What may have changed since the last call, in order.
     pub(crate) fn take_touched(&mut self) -> Vec<Touched> {
         std::mem::take(&mut self.touched)
+    }
+
+    /// The same data, of which nothing is touched.
+    pub(crate) fn untouched(&self) -> Self {
+        Self { dbs: self.dbs.clone(), touched: Vec::new() }
+    }
+
+    /// Forgets the keys of a database whose time has come, but for the last `kept` of them.
+    pub(crate) fn forget_due(&mut self, db: usize, now_ms: u64, kept: usize) {
+        let Some(slots) = self.db_mut(db) else { return };
+        let due = slots.iter().filter(|(_, slot)| slot.is_due(now_ms));
+        let mut due: Vec<(Option<u64>, Bytes)> =
+            due.map(|(key, slot)| (slot.expiry, key.clone())).collect();
+        due.sort();
+        due.truncate(due.len().saturating_sub(kept));
+        for (_, key) in due {
+            slots.remove(&key);
+        }
     }
 
     /// Forgets what was touched since there were so many things on record, as nobody waits for it.
@@ -248,7 +274,7 @@ impl Data {
 
     /// About the memory that a server needs for it, in bytes.
     pub(crate) fn weight_bytes(&self) -> u64 {
-        let slots = self.dbs.iter().flatten();
+        let slots = self.dbs.iter().flat_map(|slots| slots.iter());
         slots.map(|(key, slot)| (key.len() + slot.value.weight_bytes() + 32) as u64).sum()
     }
 }

@@ -19,6 +19,7 @@ mod zsets;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use vesta_config::AppendFsync;
 use vesta_types::{Mono, Now};
 
 use connection::Replies;
@@ -37,6 +38,8 @@ pub(crate) struct Model {
     pub(crate) sessions: BTreeMap<usize, Session>,
     pub(crate) settings: Settings,
     pub(crate) pause: Option<Pause>,
+    /// The data is not there yet: most commands are refused.
+    pub(crate) is_loading: bool,
     /// Clients that wait for keys, in order of arrival.
     pub(crate) waiters: Vec<Waiter>,
     /// Clients whose wait has ended, with what they are to be sent, in order.
@@ -62,6 +65,16 @@ pub(crate) struct Settings {
     /// `client-output-buffer-limit` of normal clients: hard bytes, soft bytes, soft seconds.
     pub(crate) output_limit: [u64; 3],
     pub(crate) bulk_bytes_max: u64,
+    /// What was set about the log and nobody has looked at yet.
+    pub(crate) log: Vec<LogSetting>,
+}
+
+/// A setting about the log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum LogSetting {
+    On,
+    Off,
+    Sync(AppendFsync),
 }
 
 /// A CLIENT PAUSE in force.
@@ -137,6 +150,8 @@ pub(crate) enum Reply {
     Float,
     /// This one, when an action of the node is finished.
     Later(Box<Reply>),
+    /// One of these lines, at once or when an action of the node is finished.
+    NowOrLater(&'static [&'static str]),
 }
 
 /// What is handed on to replicas.
@@ -180,6 +195,15 @@ struct Known {
     run: fn(&mut Ask<'_>) -> Answer,
 }
 
+impl Known {
+    /// Whether it runs before the data is there.
+    fn needs_no_data(&self) -> bool {
+        const NAMES: [&str; 8] =
+            ["echo", "select", "quit", "reset", "hello", "config|set", "debug", "info"];
+        self.name.starts_with("client|") || NAMES.contains(&self.name)
+    }
+}
+
 /// What gates go by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
@@ -200,6 +224,7 @@ impl Model {
             sessions: BTreeMap::new(),
             settings,
             pause: None,
+            is_loading: false,
             waiters: Vec::new(),
             answered: VecDeque::new(),
             applying: VecDeque::new(),
@@ -226,6 +251,12 @@ impl Model {
         self.waiters.retain(|waiter| waiter.link != link);
     }
 
+    /// The server is no more: everything it knew is gone, and the settings
+    /// are those at the start again.
+    pub(crate) fn server_ends(&mut self, settings: Settings) {
+        *self = Self { is_loading: true, ..Self::new(settings, self.flaw) };
+    }
+
     /// The rim has brought a setting into force.
     pub(crate) fn applied(&mut self) {
         if let Some(wanted) = self.applying.pop_front() {
@@ -247,6 +278,9 @@ impl Model {
         let Some(known) = known(words).filter(|known| takes(known, words.len())) else {
             return false;
         };
+        if self.is_loading && !known.needs_no_data() {
+            return false;
+        }
         self.pause.is_some_and(|pause| {
             now < pause.until
                 && match known.kind {
@@ -283,6 +317,9 @@ impl Model {
             None => Err(unknown(words)),
             Some(known) if !takes(known, words.len()) => {
                 Err(format!("ERR wrong number of arguments for '{}' command", known.name))
+            }
+            Some(known) if ask.model.is_loading && !known.needs_no_data() => {
+                Err("LOADING Redis is loading the dataset in memory".to_owned())
             }
             Some(known) => (known.run)(&mut ask),
         };
@@ -462,7 +499,8 @@ impl Reply {
             | Self::Page { .. }
             | Self::Keyspace(_)
             | Self::Float
-            | Self::Later(_) => return false,
+            | Self::Later(_)
+            | Self::NowOrLater(_) => return false,
         }
         true
     }

@@ -43,7 +43,7 @@ pub(super) const ALLOWED: &[Row] = &[
     row("cmd", Layer::Pure, &["config", "persist", "resp", "spec", "store", "types"]),
     row("node", Layer::Pure, &["cmd", "config", "persist", "resp", "spec", "store", "types"]),
     row("rt", Layer::Rim, &[]),
-    row("vesta", Layer::Rim, &["cmd", "config", "node", "resp", "rt", "types"]),
+    row("vesta", Layer::Rim, &["cmd", "config", "node", "persist", "resp", "rt", "store", "types"]),
     row("sim", Layer::Dev, &["cmd", "config", "node", "resp", "store", "types"]),
     row("testkit", Layer::Dev, &[]),
     row("xtask", Layer::Dev, &["cmd", "config", "sim", "spec", "testkit"]),

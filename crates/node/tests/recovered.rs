@@ -13,7 +13,7 @@ use vesta_testkit::diff;
 use vesta_testkit::rdb::Mutator;
 
 fn field(world: &mut World, name: &str) -> String {
-    let conn = world.connect().unwrap();
+    let conn = world.connect().expect("the first client is served");
     let info = world.ask(conn, &["INFO", "replication"]);
     let field = info.lines().find_map(|line| line.strip_prefix(&format!("{name}:")));
     field.unwrap_or_else(|| panic!("no {name} in {info}")).to_owned()
@@ -292,7 +292,7 @@ fn a_log_is_never_touched_but_at_its_end() {
 fn recorded(seed: u64) -> (Vec<u8>, Vec<(usize, State)>) {
     let mut world = World::new(Config { enable_debug_command: Guarded::Yes, ..Config::default() });
     world.node.keep_stream();
-    let conn = world.connect().unwrap();
+    let conn = world.connect().expect("the first client is served");
     let (mut log, mut states) = (Vec::new(), vec![(0, dump(&mut world))]);
     for request in diff::sequence(seed) {
         world.send(conn, &encode(&request));

@@ -21,7 +21,7 @@ fn world(policy: AppendFsync) -> World {
 }
 
 fn received(world: &mut World, conn: ConnId) -> String {
-    String::from_utf8(world.take_received(conn)).unwrap()
+    String::from_utf8(world.take_received(conn)).expect("replies are text")
 }
 
 fn blocked(world: &mut World, conn: ConnId) -> String {
@@ -57,7 +57,7 @@ fn what_a_client_sent_behind_it_comes_after_it() {
     let mut world = world(AppendFsync::Everysec);
     let conn = world.connect().unwrap();
     let requests = [&["SET", "k", "v"][..], &["WAITAOF", "1", "0", "0"], &["GET", "k"]];
-    world.send(conn, &requests.map(|words| encode(words)).concat());
+    world.send(conn, &requests.map(encode).concat());
     assert_eq!(received(&mut world, conn), "+OK\r\n");
     world.advance(1100);
     world.let_log_sync();

@@ -8,9 +8,9 @@
 //!    +---------------- Clearing (marks of the snapshot go; the next may wait) -+
 //! ```
 //!
-//! The walk goes in slices of a quarter of a millisecond. While clients have something executed,
-//! slices take a sixth of the time, and half of it while the walk stands at a large value: what is
-//! written down besides has to wait in memory then. While they have not, slices take all of it.
+//! The walk goes in slices of a quarter of a millisecond. The more clients have executed, the less
+//! of the time slices take: an eighth at the least, and half of it while the walk stands at a large
+//! value, because what is written down besides has to wait in memory then.
 //! When too much was handed out that is not on the disk yet, the walk waits; who changes what the
 //! walk has not got to does not.
 
@@ -21,23 +21,25 @@ use crate::action::{Action, ExitCause, Level};
 use crate::cron::{STEPS_PER_SLICE, Slice};
 use crate::disk::{DiskWish, SaveFault, SaveStep};
 use crate::server::Server;
-use crate::{ConnId, Node};
+use crate::{ConnId, Meter, Node};
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use vesta_cmd::StreamPoint;
-use vesta_store::{SnapshotPhase, Store};
+use vesta_store::{Keeper, SnapshotPhase, Store};
 use vesta_types::{Mono, Now};
 
 /// Bytes handed out and not yet written above which the walk waits.
 const OUTSTANDING_BYTES_MAX: usize = 4 << 20;
+/// Bytes handed out in one slice. A checksum is made of them.
+const HANDED_OUT_BYTES: usize = 1 << 20;
 /// Longest slice of the walk, in microseconds.
 const WALK_SLICE_US: u64 = 250;
 /// Buckets walked between two readings of the meter.
 const BUCKETS_PER_STEP: usize = 16;
-/// Pauses between slices while clients are served, in slices.
-const GAP_SLICES: u64 = 5;
+/// Longest pause between slices while clients are served, in slices.
+const GAP_SLICES: u64 = 7;
 /// The same while the walk stands at a large value.
 const LARGE_GAP_SLICES: u64 = 1;
 /// From how many bytes on a value is written in pieces. Less is written within a slice.
@@ -84,10 +86,12 @@ enum State {
         job: Job,
         /// Bytes handed out that are not written yet.
         outstanding: usize,
+        /// More is written down than was handed out: the walk waits.
+        is_behind: bool,
         /// When the next slice comes; never while too much is outstanding.
         next_at: Mono,
-        /// Commands executed before the last slice.
-        processed: u64,
+        /// Commands executed before the last slice, and when that was.
+        seen: (u64, Mono),
     },
     /// All is handed out; the disk has the word.
     Closing(Job),
@@ -289,8 +293,9 @@ impl Server {
         store.begin_snapshot(keeper);
         let changes = point.changes;
         let job = Job { id, purpose, began: now, changes, keys, kept: 0, bytes: 0 };
-        let processed = self.statistics.processed;
-        saving.state = State::Walking { job, outstanding: 0, next_at: now.mono, processed };
+        let seen = (self.statistics.processed, now.mono);
+        saving.state =
+            State::Walking { job, outstanding: 0, is_behind: false, next_at: now.mono, seen };
         if purpose == Purpose::Background {
             saving.tried_at = now.mono;
             let line = format!("Background saving started by pid {}", self.process.pid);
@@ -315,7 +320,7 @@ impl Server {
     fn save_slice(&mut self, now: Now, store: &mut Store) {
         let key_delay_us = u64::try_from(self.config.rdb_key_save_delay_us).unwrap_or(0);
         let executed = self.statistics.processed;
-        let State::Walking { job, outstanding, next_at, processed } =
+        let State::Walking { job, outstanding, is_behind, next_at, seen } =
             &mut self.persistence.saving.state
         else {
             return;
@@ -324,41 +329,27 @@ impl Server {
             *next_at = Mono::NEVER;
             return;
         }
-        let buckets = if key_delay_us > 0 { 1 } else { BUCKETS_PER_STEP };
-        let mut slice = Slice::lasting(self.meter, WALK_SLICE_US, STEPS_PER_SLICE);
-        let is_over = loop {
-            if store.snapshot_step(buckets) {
-                break true;
-            }
-            if slice.is_over() || key_delay_us > 0 {
-                break false;
-            }
-        };
+        let is_walked = !*is_behind && walk(store, self.meter, key_delay_us > 0);
         let keeper = store.keeper().expect("a walk has a keeper");
         let fresh_keys = keeper.kept() - job.kept;
         job.kept = keeper.kept();
-        let is_over = is_over && (key_delay_us == 0 || fresh_keys == 0);
+        let mut bytes = hand_out(keeper, &mut self.actions);
+        *is_behind = bytes >= HANDED_OUT_BYTES;
+        let is_over = is_walked && !*is_behind && (key_delay_us == 0 || fresh_keys == 0);
         if is_over {
             keeper.finish();
+            bytes += hand_out(keeper, &mut self.actions);
         }
-        loop {
-            let bytes = keeper.drain();
-            if bytes.is_empty() {
-                break;
-            }
-            *outstanding += bytes.len();
-            job.bytes += bytes.len() as u64;
-            self.actions.push_back(Action::Disk(DiskWish::SaveWrite(bytes)));
-        }
-        let busy = core::mem::replace(processed, executed) != executed;
+        *outstanding += bytes;
+        job.bytes += bytes as u64;
+        let (commands, seen_at) = core::mem::replace(seen, (executed, now.mono));
+        let commands = executed.saturating_sub(commands);
         let pause_us = if key_delay_us > 0 {
             // A piece of a large value counts as a key.
             fresh_keys.max(u64::from(store.gives_large())).saturating_mul(key_delay_us)
-        } else if busy {
-            let gaps = if store.gives_large() { LARGE_GAP_SLICES } else { GAP_SLICES };
-            WALK_SLICE_US + gaps * WALK_SLICE_US
         } else {
-            0
+            let gaps = if store.gives_large() { LARGE_GAP_SLICES } else { GAP_SLICES };
+            pause_us(commands, now.mono.since_us(seen_at)).min(WALK_SLICE_US * (1 + gaps))
         };
         *next_at = Mono(now.mono.0.saturating_add(pause_us));
         if is_over {
@@ -561,6 +552,50 @@ impl Server {
             ),
         }
     }
+}
+
+/// Has a snapshot go on for a slice of time, or by a single step; whether nothing is left of it.
+fn walk(store: &mut Store, meter: Meter, is_slow: bool) -> bool {
+    let buckets = if is_slow { 1 } else { BUCKETS_PER_STEP };
+    let mut slice = Slice::lasting(meter, WALK_SLICE_US, STEPS_PER_SLICE);
+    loop {
+        if store.snapshot_step(buckets) {
+            return true;
+        }
+        if slice.is_over() || is_slow {
+            return false;
+        }
+    }
+}
+
+/// Microseconds from the beginning of one slice to that of the next, when so many commands were
+/// executed in so many microseconds.
+///
+/// A command that comes during a slice waits for half of it on average. If slices begin every `p`
+/// microseconds, a client that sends one command after another waits for `slice^2 / 2p` longer for
+/// each; that is to be no more than a fifth of the time that lies between two commands anyway.
+fn pause_us(commands: u64, elapsed_us: u64) -> u64 {
+    if commands == 0 {
+        return 0;
+    }
+    let wait_us_max = 2 * elapsed_us.max(1) / 5;
+    let pause_us = commands.saturating_mul(WALK_SLICE_US * WALK_SLICE_US) / wait_us_max.max(1);
+    pause_us.max(WALK_SLICE_US)
+}
+
+/// Hands out what was written down, up to [`HANDED_OUT_BYTES`] and one piece more; how many bytes
+/// that were.
+fn hand_out(keeper: &mut (dyn Keeper + Send), actions: &mut VecDeque<Action>) -> usize {
+    let mut handed_out = 0;
+    while handed_out < HANDED_OUT_BYTES {
+        let bytes = keeper.drain();
+        if bytes.is_empty() {
+            break;
+        }
+        handed_out += bytes.len();
+        actions.push_back(Action::Disk(DiskWish::SaveWrite(bytes)));
+    }
+    handed_out
 }
 
 /// The reply of whoever waits for a save. Redis says no more than that it failed; the log does.

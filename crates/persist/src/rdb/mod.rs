@@ -21,6 +21,13 @@
 //! more bytes at a time than one element has (a string, a listpack), whatever the size of the
 //! value, and a whole payload in one slice is the same case with nothing left to wait for.
 //!
+//! # Writing in pieces
+//!
+//! Encoding goes in pieces where it is asked to: a [`ValueEncoder`] remembers a place in the value
+//! that means the same as long as the value is not changed, and a [`FileEncoder`] puts aside what
+//! comes meanwhile. A long string is compressed in pieces, too; a long element of a collection is
+//! not compressed.
+//!
 //! # What is refused
 //!
 //! A decoded value is one that commands could have made: no collection without elements (streams

@@ -16,6 +16,7 @@ mod operations;
 mod pauses;
 mod pin;
 mod report;
+mod saving;
 mod scan;
 mod servers;
 mod usage;
@@ -38,7 +39,7 @@ pub(crate) struct Options {
     #[arg(long)]
     quick: bool,
     /// Only the measurements whose name starts with one of these (`get,set-p16,zrank,memory,
-    /// idle,scan,pause`).
+    /// idle,scan,pause`). `save` is measured only when it is named.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Also write the result as JSON.
@@ -62,6 +63,9 @@ pub(crate) struct Options {
     /// Keys of the scan measurement.
     #[arg(long)]
     scan_keys: Option<usize>,
+    /// Size of the data that is saved, in MB as Redis keeps it.
+    #[arg(long)]
+    save_mb: Option<usize>,
     /// Elements of the collections whose pauses are measured.
     #[arg(long)]
     pause_elements: Option<usize>,
@@ -78,6 +82,10 @@ impl Options {
 
     fn pause_elements(&self) -> usize {
         self.pause_elements.unwrap_or(if self.quick { 1_000_000 } else { 10_000_000 })
+    }
+
+    fn save_mb(&self) -> usize {
+        self.save_mb.unwrap_or(if self.quick { 256 } else { 1024 })
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -98,6 +106,7 @@ pub(crate) fn run(options: &Options, root: &Path) -> io::Result<bool> {
         idle::measure,
         scan::measure,
         pauses::measure,
+        saving::measure,
     ];
     for measure in measurements {
         measure(options, &pair, &mut report)?;

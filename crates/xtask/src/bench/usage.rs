@@ -29,12 +29,26 @@ fn task_cpu_ns(task: &Path) -> io::Result<u64> {
 
 /// Resident memory in bytes.
 pub(super) fn rss_bytes(pid: u32) -> io::Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    rss_in(&status).ok_or_else(|| io::Error::other("no VmRSS"))
+    memory(pid, "VmRSS:")
 }
 
-fn rss_in(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// The most resident memory there was since the start or [`reset_peak`], in bytes.
+pub(super) fn peak_bytes(pid: u32) -> io::Result<u64> {
+    memory(pid, "VmHWM:")
+}
+
+/// Has the peak counted from now on.
+pub(super) fn reset_peak(pid: u32) -> io::Result<()> {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5")
+}
+
+fn memory(pid: u32, name: &str) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    bytes_in(&status, name).ok_or_else(|| io::Error::other(format!("no {name}")))
+}
+
+fn bytes_in(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
@@ -73,7 +87,7 @@ pub(super) fn settled_rss_bytes(pid: u32, still: Duration) -> io::Result<u64> {
 }
 
 /// Lets time pass.
-fn pass(time: Duration) {
+pub(super) fn pass(time: Duration) {
     let _: Option<()> = wait::until(time, || None);
 }
 
@@ -83,8 +97,9 @@ mod tests {
 
     #[test]
     fn resident_memory_is_read_in_bytes() {
-        assert_eq!(rss_in("Name:\tx\nVmRSS:\t    12 kB\nVmSize: 3 kB\n"), Some(12 * 1024));
-        assert_eq!(rss_in("Name:\tx\n"), None);
+        let status = "Name:\tx\nVmRSS:\t    12 kB\nVmSize: 3 kB\n";
+        assert_eq!(bytes_in(status, "VmRSS:"), Some(12 * 1024));
+        assert_eq!(bytes_in("Name:\tx\n", "VmRSS:"), None);
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Data {
 }
 
 /// Some requests that add the elements of these numbers to `key`.
-fn filled(
+pub(super) fn filled(
     command: &str,
     key: &str,
     numbers: std::ops::Range<usize>,

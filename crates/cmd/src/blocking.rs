@@ -39,6 +39,8 @@ pub enum OnTimeout {
     NullArray,
     /// How safe the client's last write is by then.
     Safety,
+    /// How many replicas have applied the client's last write by then.
+    Applied,
 }
 
 impl OnTimeout {
@@ -48,6 +50,7 @@ impl OnTimeout {
             Self::Null => reply.null(),
             Self::NullArray => reply.null_array(),
             Self::Safety => safety.reply(reply),
+            Self::Applied => reply.int(i64::try_from(safety.applied).unwrap_or(i64::MAX)),
         }
     }
 }

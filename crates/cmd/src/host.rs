@@ -1,11 +1,11 @@
 //! What a command about clients or the server may ask of the node that runs it.
 
-use crate::{Flow, ReplyError, StreamPoint};
+use crate::{Flow, Propagation, ReplyError, StreamPoint};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use vesta_config::{Config, ShutdownWish};
+use vesta_config::{Config, ReplicaOf, ShutdownWish};
 use vesta_resp::{Proto, Reply};
 use vesta_store::Store;
 use vesta_types::{DbIndex, Mono, ReplId};
@@ -259,13 +259,17 @@ pub struct Safety {
     pub here: bool,
     /// On the disks of how many replicas it is.
     pub replicas: u64,
+    /// How many replicas have applied it.
+    pub applied: u64,
 }
 
 impl Safety {
     /// Whether that is enough for whoever wants it `wanted` safe.
     #[must_use]
     pub fn suffices(self, wanted: Self) -> bool {
-        self.here >= wanted.here && self.replicas >= wanted.replicas
+        self.here >= wanted.here
+            && self.replicas >= wanted.replicas
+            && self.applied >= wanted.applied
     }
 
     /// Replies with how many servers have it: here 0 or 1, and replicas.
@@ -274,6 +278,75 @@ impl Safety {
         reply.int(i64::from(self.here));
         reply.int(i64::try_from(self.replicas).unwrap_or(i64::MAX));
     }
+}
+
+/// What a replica asks for.
+#[derive(Clone, Copy, Debug)]
+pub enum Follow<'a> {
+    /// A snapshot and the stream behind it (SYNC).
+    Sync,
+    /// The stream from where it is on, or else a snapshot (PSYNC).
+    Psync {
+        /// The history that it knows, as it said.
+        id: &'a [u8],
+        /// The number of the first byte that it lacks.
+        offset: i64,
+        /// Whether the server that is asked is to be a primary first.
+        takes_over: bool,
+    },
+}
+
+/// What a replica tells of itself (REPLCONF).
+#[derive(Clone, Copy, Debug)]
+pub enum Introduce<'a> {
+    /// The port it listens at.
+    Port(i64),
+    /// The address at which it is to be found.
+    Ip(&'a [u8]),
+    /// Something that it understands.
+    Capability(&'a [u8]),
+    /// The version of its program.
+    Version(&'a [u8]),
+    /// Whether it wants a snapshot and nothing behind it.
+    SnapshotOnly(bool),
+    /// It wants no keys, and functions only if this says so.
+    Only {
+        /// Whether it wants functions.
+        functions: bool,
+    },
+}
+
+/// What a server is in replication.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// It has no primary.
+    Primary {
+        /// Of each replica that has the data: its address, its port, and the offset in bytes that
+        /// it has acknowledged.
+        replicas: Vec<(String, i64, u64)>,
+    },
+    /// It follows a primary.
+    Replica {
+        /// The primary's address or name.
+        host: String,
+        /// The primary's port.
+        port: u16,
+        /// The state of the link, in the word of Redis.
+        state: &'static str,
+        /// Whether the stream comes.
+        is_linked: bool,
+    },
+}
+
+/// How the part of the primary is to be handed over (FAILOVER).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Failover {
+    /// To whom: address and port. `None`: to the first that has everything.
+    pub target: Option<(String, i64)>,
+    /// After so many milliseconds it is called off, or goes on by force.
+    pub timeout_ms: Option<u64>,
+    /// Whether it goes on by force.
+    pub force: bool,
 }
 
 /// Which commands CLIENT PAUSE holds back.
@@ -388,6 +461,54 @@ pub trait Host {
 
     /// How safe the last write of the asking client is.
     fn safety(&self) -> Safety;
+
+    /// The asking client is a replica from now on, and gets what it asks for, in its time.
+    ///
+    /// # Errors
+    /// When it cannot be served.
+    fn follow(
+        &mut self,
+        asked: Follow<'_>,
+        store: &mut Store,
+        propagation: &mut Propagation,
+    ) -> Outcome;
+
+    /// The asking client tells what it would be as a replica.
+    ///
+    /// # Errors
+    /// When that makes no sense.
+    fn introduce(&mut self, what: Introduce<'_>) -> Result<(), ReplyError>;
+
+    /// The asking client, if it is a replica, has applied the stream up to this offset, and has it
+    /// on its disk up to that one, if it tells.
+    fn acknowledged(&mut self, applied: u64, fsynced: Option<u64>);
+
+    /// The asking client, if it is our primary, wants to be told how far we are.
+    fn report_acknowledged(&mut self);
+
+    /// Has the replicas asked how far they are, once the turn is over.
+    fn ask_replicas(&mut self);
+
+    /// What the server is in replication.
+    fn role(&self) -> Role;
+
+    /// Has the server follow this primary from now on, or none; whether that is something new.
+    ///
+    /// # Errors
+    /// When something speaks against it.
+    fn set_primary(&mut self, primary: Option<ReplicaOf>) -> Result<bool, ReplyError>;
+
+    /// Begins to hand the part of the primary over.
+    ///
+    /// # Errors
+    /// When something speaks against it.
+    fn fail_over(&mut self, wish: Failover) -> Result<(), ReplyError>;
+
+    /// Calls [`Host::fail_over`] off.
+    ///
+    /// # Errors
+    /// When there is nothing to be called off.
+    fn abort_failover(&mut self) -> Result<(), ReplyError>;
 
     /// Ends the wait of client `id` in a blocking command; whether it was in one.
     fn unblock(&mut self, id: u64, how: Unblock) -> bool;

@@ -30,6 +30,7 @@ mod page;
 mod propagation;
 pub mod pubsub;
 mod remove;
+pub mod replication;
 pub mod server;
 pub mod set;
 pub mod stream;
@@ -42,7 +43,7 @@ pub use cursor::Cursor;
 pub use encodings::limits_of;
 pub use error::ReplyError;
 pub use host::Host;
-pub use propagation::{Propagation, StreamPoint};
+pub use propagation::{Propagation, Relayed, StreamPoint};
 pub use table::{Commands, Found, RenameError};
 pub use vesta_store::Class;
 
@@ -129,6 +130,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         pubsub::COMMANDS,
         connection::COMMANDS,
         server::COMMANDS,
+        replication::COMMANDS,
     ]
     .into_iter()
     .flatten()

@@ -12,9 +12,15 @@
 //! The offset counts the bytes of the stream. The log holds the same requests but for what only
 //! replicas want, and says in annotations at which offset it goes on: in front of the first
 //! request, and behind each hole. So whoever reads a log knows for every request in it where in the
-//! stream it lies.
+//! stream it lies. When a turn ends with something that only replicas want, the log says so as
+//! well: whoever starts from it is not behind what replicas have got.
+
+mod relay;
+
+pub use relay::Relayed;
 
 use alloc::vec::Vec;
+use relay::Follower;
 use vesta_persist::aof::{annotation, encode_request};
 use vesta_resp::Request;
 use vesta_types::{DbIndex, ReplId};
@@ -46,12 +52,16 @@ pub struct Propagation {
     log: Vec<u8>,
     /// What goes in front of the log's next request.
     lead: Lead,
+    /// Something is in the stream behind the last request of the log.
+    has_hole: bool,
     /// Effects of the command that is running.
     pending: Vec<u8>,
     pending_commands: usize,
     own: Own,
     /// All databases were emptied since the last look.
     all_flushed: bool,
+    /// Whether the stream is that of a primary, and what is done besides.
+    follower: Follower,
 }
 
 /// Where the stream stands.
@@ -63,7 +73,8 @@ pub struct StreamPoint {
     pub offset: u64,
     /// The database that the reader of the stream has selected.
     pub db: Option<DbIndex>,
-    /// [`Propagation::is_wanted`]: only then does the offset stand for the data.
+    /// [`Propagation::is_wanted`] or [`Propagation::follows`]: only then does the offset stand for
+    /// the data.
     pub is_kept: bool,
 }
 
@@ -103,10 +114,12 @@ impl Default for Propagation {
             stream: Vec::new(),
             log: Vec::new(),
             lead: Lead::Nothing,
+            has_hole: false,
             pending: Vec::new(),
             pending_commands: 0,
             own: Own::Nothing,
             all_flushed: false,
+            follower: Follower::default(),
         }
     }
 }
@@ -124,6 +137,8 @@ impl Propagation {
     pub fn set_logged(&mut self, logged: bool) {
         if logged != self.logged {
             self.lead = if logged { Lead::Start } else { Lead::Nothing };
+            self.has_hole = false;
+            self.forget_aside();
         }
         self.logged = logged;
     }
@@ -134,6 +149,13 @@ impl Propagation {
     #[inline]
     pub fn is_wanted(&self) -> bool {
         self.wanted || self.logged
+    }
+
+    /// Whether there is a log.
+    #[must_use]
+    #[inline]
+    pub fn is_logged(&self) -> bool {
+        self.logged
     }
 
     /// Changes to the data set since start.
@@ -149,7 +171,7 @@ impl Propagation {
             changes: self.changes,
             offset: self.offset,
             db: self.selected,
-            is_kept: self.is_wanted(),
+            is_kept: self.is_wanted() || self.follows(),
         }
     }
 
@@ -175,6 +197,7 @@ impl Propagation {
     /// begins with what a reader must know. What came before is to be taken first.
     pub fn begin_increment(&mut self) {
         self.lead = Lead::Start;
+        self.forget_aside();
     }
 
     /// Counts changes that did not come through here: those of a log that was loaded.
@@ -197,8 +220,17 @@ impl Propagation {
         taken(&mut self.stream)
     }
 
+    /// What nobody has taken yet of the stream, to be taken.
+    #[inline]
+    pub fn stream_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.stream
+    }
+
     /// What came to the log since the last call; it is requests and lines that are whole.
     pub fn take_log(&mut self) -> Vec<u8> {
+        if self.has_hole {
+            self.lead_in();
+        }
         taken(&mut self.log)
     }
 
@@ -206,7 +238,27 @@ impl Propagation {
     #[must_use]
     #[inline]
     pub fn has_log(&self) -> bool {
-        !self.log.is_empty()
+        !self.log.is_empty() || self.has_hole
+    }
+
+    /// Whoever reads the stream from here on has selected no database.
+    pub fn forget_selected(&mut self) {
+        self.selected = None;
+    }
+
+    /// Appends a request that changes nothing in any database and tells who reads the stream, and
+    /// the log, that there is somebody (PING).
+    pub fn append_sign<'a>(&mut self, arguments: impl ExactSizeIterator<Item = &'a [u8]>) {
+        if self.is_wanted() {
+            self.emit(|out| encode_request(out, arguments));
+        }
+    }
+
+    /// Appends a request that is for replicas only (REPLCONF GETACK). The log has a hole there.
+    pub fn append_question<'a>(&mut self, arguments: impl ExactSizeIterator<Item = &'a [u8]>) {
+        if self.wanted {
+            self.emit_past_log(|out| encode_request(out, arguments));
+        }
     }
 
     /// Appends a command that no client sent (the deletion of an expired key).
@@ -236,7 +288,7 @@ impl Propagation {
 
     /// The running command's effect is this command.
     pub(crate) fn add(&mut self, arguments: &[&[u8]]) {
-        if self.is_wanted() {
+        if self.is_wanted() && !self.applies() {
             encode_request(&mut self.pending, arguments.iter().copied());
             self.pending_commands += 1;
         }
@@ -244,7 +296,7 @@ impl Propagation {
 
     /// Ends a command that ran on `db`: its effects join the stream and the log. `request` is what
     /// the client sent. Several effects are wrapped so that they take place together. Whether it
-    /// had effects that are in the log now.
+    /// had effects that somebody reads.
     #[inline]
     pub fn commit(&mut self, db: DbIndex, request: Request<'_>) -> bool {
         let own = core::mem::take(&mut self.own);
@@ -264,7 +316,7 @@ impl Propagation {
                 return false;
             }
         }
-        self.logged
+        self.logged || !self.follows()
     }
 
     /// Hands on what the command said it did.
@@ -289,14 +341,22 @@ impl Propagation {
     /// Hands on what only replicas want. The log has a hole there.
     fn commit_message(&mut self, db: DbIndex, request: Request<'_>) {
         self.forget_pending();
-        if !self.wanted {
+        if !self.wanted || self.follows() {
             return;
         }
         self.select(db);
+        self.emit_past_log(|out| copy_request(out, request));
+    }
+
+    /// Appends what `write` gives to the stream alone. The log has a hole there.
+    fn emit_past_log(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let before = self.stream.len();
-        copy_request(&mut self.stream, request);
+        write(&mut self.stream);
         self.offset += (self.stream.len() - before) as u64;
-        self.lead = self.lead.max(Lead::Offset);
+        if self.logged {
+            self.lead = self.lead.max(Lead::Offset);
+            self.has_hole = true;
+        }
     }
 
     fn forget_pending(&mut self) {
@@ -306,6 +366,9 @@ impl Propagation {
 
     #[inline]
     fn select(&mut self, db: DbIndex) {
+        if self.follows() {
+            return self.go_aside(db);
+        }
         if self.selected != Some(db) {
             self.emit(|out| encode_select(out, db));
             self.selected = Some(db);
@@ -315,6 +378,9 @@ impl Propagation {
     /// Appends what `write` gives to the stream and to the log, as far as they are wanted.
     #[inline]
     fn emit(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.follows() {
+            return self.emit_aside(write);
+        }
         if !self.logged {
             let before = self.stream.len();
             write(&mut self.stream);
@@ -337,6 +403,7 @@ impl Propagation {
     #[cold]
     fn lead_in(&mut self) {
         let lead = core::mem::take(&mut self.lead);
+        self.has_hole = false;
         if let Some(db) = self.selected.filter(|_| lead == Lead::Start) {
             encode_select(&mut self.log, db);
         }
@@ -521,6 +588,35 @@ mod tests {
                 "DEL key",
             ]
         );
+    }
+
+    #[test]
+    fn a_log_that_is_taken_says_how_far_the_stream_is() {
+        let mut propagation = Propagation::default();
+        propagation.set_wanted(true);
+        propagation.set_logged(true);
+        take(&mut propagation, Step::AsIs { db: 0, inline: false });
+        propagation.append_sign([&b"PING"[..]].into_iter());
+        let offset = propagation.offset();
+        assert_eq!(picture(&propagation.take_log()), ["#0", "SELECT 0", "SET key value", "PING"]);
+        propagation.append_question([&b"REPLCONF"[..], b"GETACK", b"*"].into_iter());
+        assert_eq!(propagation.offset(), offset + 37);
+        assert!(propagation.has_log(), "what starts from the log must know");
+        assert_eq!(picture(&propagation.take_log()), [format!("#{}", offset + 37)]);
+        assert!(!propagation.has_log(), "it is said once");
+        take(&mut propagation, Step::AsIs { db: 0, inline: false });
+        assert_eq!(picture(&propagation.take_log()), ["SET key value"], "and need not be again");
+    }
+
+    #[test]
+    fn who_joins_the_readers_is_told_the_database() {
+        let mut propagation = Propagation::default();
+        propagation.set_wanted(true);
+        take(&mut propagation, Step::Deleted { db: 0 });
+        propagation.forget_selected();
+        take(&mut propagation, Step::Deleted { db: 0 });
+        let stream = picture(&propagation.take_stream());
+        assert_eq!(stream, ["SELECT 0", "DEL key", "SELECT 0", "DEL key"]);
     }
 
     #[test]

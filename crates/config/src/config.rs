@@ -194,7 +194,9 @@ settings! {
     /// Replicas that end the wait, 0: no number does.
     repl_diskless_sync_max_replicas: u32 = 0;
     /// Where a replica puts a received snapshot.
-    repl_diskless_load: ReplDisklessLoad = ReplDisklessLoad::Disabled;
+    repl_diskless_load: ReplDisklessLoad = ReplDisklessLoad::Swapdb;
+    /// Whether a replica keeps its data when its primary turns out to have none.
+    replica_refuse_empty_primary: bool = true;
     /// How often a primary pings its replicas.
     repl_ping_replica_period_s: u32 = 10;
     /// Silence after which a replication link is given up.

@@ -1,7 +1,7 @@
 //! What goes into a node and what it wishes for.
 
-use crate::ConnId;
 use crate::disk::{DiskNews, DiskWish};
+use crate::{ConnId, Peer};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -50,6 +50,16 @@ pub enum Event {
     Terminate(Signal),
     /// Something about files.
     Disk(DiskNews),
+    /// The outcome of [`Action::Connect`]: the place of the connection, which was free, and both
+    /// its ends; or why there is none, in words for the log. The node takes it as the link to its
+    /// primary. From then on it is served, resumed, closed and reported with
+    /// [`crate::Node::disconnect`] as any client's, unless the node asks for its end at once.
+    Linked {
+        /// Which attempt.
+        attempt: u64,
+        /// What has become of it.
+        outcome: Result<(ConnId, Peer), String>,
+    },
 }
 
 /// What asks a process to end.
@@ -120,6 +130,29 @@ pub enum Action {
     },
     /// The data set is there: tell whoever waits for that.
     Ready,
+    /// Connect to a server, without waiting for it; answer with [`Event::Linked`], at any time. A
+    /// newer attempt supersedes the one before, which is then not answered any more.
+    Connect {
+        /// Tells the attempt from others.
+        attempt: u64,
+        /// A name or an address of either family, the latter without brackets.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// Give up an attempt that was not answered, if it is still under way: it will not be.
+    GiveUpConnect {
+        /// Which.
+        attempt: u64,
+    },
+    /// There may be something for this replica: call [`crate::Node::feed`] as long as it says that
+    /// there is more and the outbox has room, now and after each time that some of it was sent.
+    Feed(ConnId),
+    /// The server is a replica, or a primary, from now on. Lines of the log name its role.
+    Role {
+        /// Whether it is a replica.
+        is_replica: bool,
+    },
     /// End the process once what is pending was sent as far as it goes without waiting.
     Exit(ExitCause),
 }

@@ -133,6 +133,11 @@ impl Blocked {
         self.queues.get(key)?.get(before).copied()
     }
 
+    /// Who waits, for a key or for replicas.
+    pub(crate) fn waiting(&self) -> Vec<ConnId> {
+        self.clients.keys().copied().collect()
+    }
+
     /// The keys of a database that are waited for.
     pub(crate) fn keys_of(&self, db: DbIndex) -> Vec<Box<[u8]>> {
         let keys = self.queues.keys().filter(|(of, _)| *of == db);
@@ -188,7 +193,8 @@ impl Node {
         // Clients that wait on; one that is served leaves the queue.
         let mut passed = 0;
         while let Some(conn) = self.server.blocked.waiting_for(&place, passed) {
-            let mut keys = Keyspace::new(&mut self.store, db, now);
+            let leaves_expired = self.server.leaves_expired();
+            let mut keys = Keyspace::new(&mut self.store, db, now).frozen(leaves_expired);
             let found = keys.peek(&place.1).map(object::type_name);
             if found.is_none() && self.server.blocked.need_no_key == 0 {
                 break;
@@ -242,6 +248,20 @@ impl Node {
     }
 }
 
+impl Node {
+    /// A client has written something that goes to the stream, or to the open batch of the log.
+    #[inline]
+    pub(crate) fn note_write(&mut self, conn: ConnId) {
+        let (offset, is_logged) = (self.propagation.offset(), self.propagation.is_logged());
+        if let Some(client) = self.server.clients.get_mut(conn) {
+            client.wrote_at = offset;
+            if is_logged {
+                client.wrote_in = self.server.persistence.log.batch();
+            }
+        }
+    }
+}
+
 impl Server {
     /// Ends the wait of a client as if its time were up; whether it waited for a key.
     pub(crate) fn time_out(&mut self, conn: ConnId) -> bool {
@@ -263,16 +283,10 @@ impl Server {
                 self.statistics.count_error(&error);
                 self.answer_blocked(conn, |reply| reply.error(&error));
             } else if safety.suffices(wanted) {
-                self.answer_blocked(conn, |reply| safety.reply(reply));
+                let Some(blocked) = self.blocked.get(conn) else { continue };
+                let kind = blocked.block.on_timeout;
+                self.answer_blocked(conn, |reply| kind.reply(reply, safety));
             }
-        }
-    }
-
-    /// A client has written something that goes to the open batch of the log.
-    #[inline]
-    pub(crate) fn note_write(&mut self, conn: ConnId) {
-        if let Some(client) = self.clients.get_mut(conn) {
-            client.wrote_in = self.persistence.log.batch();
         }
     }
 
@@ -281,7 +295,13 @@ impl Server {
         let (log, client) = (&self.persistence.log, self.clients.get(conn));
         let is_synced = client.is_some_and(|client| log.synced() >= client.wrote_in);
         let is_logged = self.config.appendonly && log.holds_all();
-        Safety { here: is_logged && is_synced, replicas: 0 }
+        let wrote_at = client.map_or(0, |client| client.wrote_at);
+        let replicas = &self.replication.primary.replicas;
+        Safety {
+            here: is_logged && is_synced,
+            replicas: replicas.fsynced(wrote_at),
+            applied: replicas.acked(wrote_at),
+        }
     }
 
     /// Ends the wait of a client with the reply that `write` gives; whether it waited for a key.

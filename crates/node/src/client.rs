@@ -4,6 +4,7 @@ use crate::pubsub::Subscriber;
 use alloc::boxed::Box;
 use alloc::string::String;
 use vesta_cmd::host::{ClientFacts, ClientKind, Session, Topic};
+use vesta_repl::Introduction;
 use vesta_types::{Mono, Now, ascii};
 
 /// A connection's place in the tables of whoever drives the node. Reused after a disconnect.
@@ -46,6 +47,18 @@ pub(crate) enum Waiting {
     Pause,
 }
 
+/// What a connection is besides a client's.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Part {
+    /// Nothing.
+    #[default]
+    Client,
+    /// A replica of ours.
+    Replica,
+    /// The link to our primary.
+    Primary,
+}
+
 /// The only user there is.
 pub(crate) const DEFAULT_USER: &str = "default";
 
@@ -66,8 +79,13 @@ pub(crate) struct Client {
     /// Number of its last command, or [`NO_LEAF`].
     pub(crate) last_leaf: usize,
     pub(crate) waiting: Waiting,
+    pub(crate) part: Part,
+    /// What it has told of itself as a replica, once it has.
+    pub(crate) introduction: Option<Box<Introduction>>,
     /// The batch of the log that its last write went to; 0 when it wrote nothing to a log.
     pub(crate) wrote_in: u64,
+    /// The offset of the stream behind its last write; 0 when it wrote nothing to a stream.
+    pub(crate) wrote_at: u64,
     /// Whether it is to be disconnected and nothing more is executed.
     pub(crate) closing: bool,
     /// Bytes of replies that could not be sent yet; what the client's outbox takes, as an idle
@@ -95,7 +113,10 @@ impl Client {
             active: now,
             last_leaf: NO_LEAF,
             waiting: Waiting::No,
+            part: Part::Client,
+            introduction: None,
             wrote_in: 0,
+            wrote_at: 0,
             closing: false,
             pending_bytes: 0,
             soft_since: None,
@@ -107,7 +128,12 @@ impl Client {
 
     /// What it is, for limits and filters.
     pub(crate) fn kind(&self) -> ClientKind {
-        if self.session.subscriptions > 0 { ClientKind::Pubsub } else { ClientKind::Normal }
+        match self.part {
+            Part::Primary => ClientKind::Master,
+            Part::Replica => ClientKind::Replica,
+            Part::Client if self.session.subscriptions > 0 => ClientKind::Pubsub,
+            Part::Client => ClientKind::Normal,
+        }
     }
 
     /// Memory it takes, in bytes.
@@ -167,6 +193,8 @@ impl Client {
     /// One letter per property, as CLIENT LIST has them.
     fn flags(&self) -> String {
         let letters = [
+            ('S', self.part == Part::Replica),
+            ('M', self.part == Part::Primary),
             ('P', self.session.subscriptions > 0),
             ('b', self.waiting != Waiting::No),
             ('c', self.closing),

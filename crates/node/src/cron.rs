@@ -5,7 +5,7 @@
 //! bounded share of the time and no request waits longer than a slice.
 
 use crate::action::{Action, Event, ExitCause, Level, Signal};
-use crate::client::Waiting;
+use crate::client::{Part, Waiting};
 use crate::persistence::Purpose;
 use crate::pubsub::wanted_events;
 use crate::server::Server;
@@ -68,6 +68,7 @@ impl Node {
     /// Takes in something that happened.
     pub fn handle(&mut self, now: Now, event: Event) {
         self.server.persistence.log.note_time(now);
+        self.server.replication.primary.note_time(now);
         match event {
             Event::Tick => self.tick(now),
             Event::Measured(usage) => self.measured(now, usage),
@@ -101,6 +102,7 @@ impl Node {
             Event::Slept { conn } => self.server.finish(conn, Ok(())),
             Event::Terminate(signal) => self.terminate(now, signal),
             Event::Disk(news) => self.hear_of_disk(now, news),
+            Event::Linked { attempt, outcome } => self.linked(now, attempt, outcome),
         }
         self.server.serve_safe();
     }
@@ -123,6 +125,7 @@ impl Node {
         if is_round {
             self.round(now);
         }
+        self.drive_replica(now);
         self.end_overdue_blocks(now);
         if self.server.cron.expire_at.is_some_and(|at| now.mono >= at) {
             self.expire_slice(now);
@@ -133,6 +136,7 @@ impl Node {
         if self.store.has_touched() || self.server.retry_blocked {
             self.serve_touched(now);
         }
+        self.drive_primary(now);
         // A snapshot that begins in a tick holds what is there behind it.
         if is_round {
             self.server.check_rewrites(now);
@@ -156,8 +160,11 @@ impl Node {
             None => {}
         }
         self.check_clients(now, hz);
-        let active =
-            self.server.active_expire && self.server.pause.is_none() && !self.server.is_loading();
+        let active = self.server.active_expire
+            && self.server.pause.is_none()
+            && !self.server.holds_stream()
+            && !self.server.is_loading()
+            && !self.server.is_replica();
         if active && self.server.cron.expire_at.is_none() {
             self.expire_slice(now);
         }
@@ -209,6 +216,10 @@ impl Node {
 
     /// Deletes expired keys for at most a slice of time.
     fn expire_slice(&mut self, now: Now) {
+        if self.server.leaves_expired() {
+            self.server.cron.expire_at = None;
+            return;
+        }
         let mut slice = Slice::start(self.server.meter);
         let done = loop {
             if self.store.expire_some(now.unix, VISITS_PER_STEP).done {
@@ -259,7 +270,9 @@ impl Node {
         }
         let idle_us = now.mono.since_us(client.active);
         // Who waits for a key or for messages is not idle.
-        let is_idle = client.waiting == Waiting::No && client.session.subscriptions == 0;
+        let is_idle = client.waiting == Waiting::No
+            && client.session.subscriptions == 0
+            && client.part == Part::Client;
         if is_idle && timeout_us > 0 && idle_us > timeout_us {
             self.server.log(Level::Verbose, "Closing idle client".to_string());
             self.server.close(conn);
@@ -286,6 +299,7 @@ impl Node {
         self.store.set_limits(vesta_cmd::limits_of(&self.server.config));
         self.store.record_events(wanted_events(self.server.config.notify_keyspace_events));
         self.follow_log_settings(now);
+        self.follow_role(now);
         self.server.serve_safe();
     }
 

@@ -1,21 +1,22 @@
 //! The node as commands about clients and the server see it.
 
-use crate::action::{Action, ExitCause};
-use crate::client::{Client, DEFAULT_USER};
-use crate::history::History;
+use crate::action::{Action, ExitCause, Level};
+use crate::client::{Client, DEFAULT_USER, Part};
 use crate::persistence::Purpose;
 use crate::server::{PauseUntil, Server};
 use crate::{ConnId, info};
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ptr;
 use vesta_cmd::host::{
-    Begun, ClientFacts, ClientFilter, Host, MemoryFacts, Pause, Reload, Safety, Session, Topic,
-    Unblock,
+    Begun, ClientFacts, ClientFilter, Failover, Follow, Host, Introduce, MemoryFacts, Pause,
+    Reload, Role, Safety, Session, Topic, Unblock,
 };
-use vesta_cmd::{Flow, Outcome, ReplyError, StreamPoint};
-use vesta_config::{Config, Peer, ShutdownWish, Takes};
+use vesta_cmd::{Flow, Outcome, Propagation, ReplyError, StreamPoint};
+use vesta_config::{Config, Peer, ReplicaOf, ShutdownWish, Takes};
+use vesta_repl::History;
 use vesta_resp::Request;
 use vesta_store::Store;
 use vesta_types::{Mono, Now, ReplId, glob};
@@ -35,12 +36,16 @@ impl Desk<'_> {
         self.server.clients.get_mut(self.conn).expect("a command runs for a client that is there")
     }
 
-    fn facts(&self, client: &Client) -> ClientFacts {
+    fn facts(&self, conn: ConnId, client: &Client) -> ClientFacts {
         let last = self.server.statistics.names.get(client.last_leaf);
         let last = last.cloned().unwrap_or_else(|| "NULL".to_string());
         let asks = self.server.clients.get(self.conn).is_some_and(|asker| ptr::eq(asker, client));
         let arguments = if asks { self.request.args_from(0).map(<[u8]>::len).sum() } else { 0 };
-        client.facts(self.now, last, arguments)
+        let mut facts = client.facts(self.now, last, arguments);
+        // What a replica has not got of the stream is its output, wherever it lies.
+        let lacked = usize::try_from(self.server.lacked_bytes(conn)).unwrap_or(usize::MAX);
+        facts.pending_bytes = facts.pending_bytes.saturating_add(lacked);
+        facts
     }
 
     /// Source of the text: redis-server 7.0.15.
@@ -51,7 +56,10 @@ impl Desk<'_> {
                 Purpose::Background
                 | Purpose::Client(_)
                 | Purpose::Exit { .. }
-                | Purpose::Reload(..),
+                | Purpose::Reload(..)
+                | Purpose::Streamed { .. }
+                | Purpose::Shipped
+                | Purpose::Received,
             ) => Err(ReplyError::text("Background save already in progress")),
         }
     }
@@ -109,12 +117,12 @@ impl Host for Desk<'_> {
 
     fn client(&self) -> ClientFacts {
         let client = self.server.clients.get(self.conn);
-        self.facts(client.expect("a command runs for a client that is there"))
+        self.facts(self.conn, client.expect("a command runs for a client that is there"))
     }
 
     fn clients(&self) -> Vec<ClientFacts> {
         let there = self.server.clients.iter().filter(|(_, client)| !client.closing);
-        let mut clients: Vec<_> = there.map(|(_, client)| self.facts(client)).collect();
+        let mut clients: Vec<_> = there.map(|(conn, client)| self.facts(conn, client)).collect();
         clients.sort_by_key(|client| client.id);
         clients
     }
@@ -127,7 +135,7 @@ impl Host for Desk<'_> {
             .filter(|(conn, client)| {
                 (self_too || *conn != self.conn)
                     && !client.closing
-                    && filter.accepts(&self.facts(client))
+                    && filter.accepts(&self.facts(*conn, client))
             })
             .map(|(conn, _)| conn)
             .collect();
@@ -164,6 +172,43 @@ impl Host for Desk<'_> {
 
     fn safety(&self) -> Safety {
         self.server.safety_of(self.conn)
+    }
+
+    fn follow(
+        &mut self,
+        asked: Follow<'_>,
+        store: &mut Store,
+        propagation: &mut Propagation,
+    ) -> Outcome {
+        self.server.follow(self.now, self.conn, asked, store, propagation)
+    }
+
+    fn introduce(&mut self, what: Introduce<'_>) -> Result<(), ReplyError> {
+        self.server.introduce(self.conn, what)
+    }
+
+    fn acknowledged(&mut self, applied: u64, fsynced: Option<u64>) {
+        self.server.replica_acknowledged(self.now, self.conn, applied, fsynced);
+    }
+
+    fn report_acknowledged(&mut self) {
+        // Only a primary may ask, over the link, where requests are taken in another way.
+    }
+
+    fn ask_replicas(&mut self) {
+        self.server.replication.primary.ask();
+    }
+
+    fn role(&self) -> Role {
+        self.server.role()
+    }
+
+    fn fail_over(&mut self, wish: Failover) -> Result<(), ReplyError> {
+        self.server.fail_over(self.now, wish)
+    }
+
+    fn abort_failover(&mut self) -> Result<(), ReplyError> {
+        self.server.abort_failover(self.now)
     }
 
     fn unblock(&mut self, id: u64, how: Unblock) -> bool {
@@ -333,9 +378,34 @@ impl Host for Desk<'_> {
         Ok(Flow::Wait)
     }
 
+    fn set_primary(&mut self, primary: Option<ReplicaOf>) -> Result<bool, ReplyError> {
+        if self.asker().part == Part::Replica {
+            return Err(ReplyError::text("Command is not valid when client is a replica."));
+        }
+        if self.server.hands_over() {
+            return Err(ReplyError::text("REPLICAOF not allowed while failing over."));
+        }
+        if self.server.config.replicaof == primary {
+            let is_new = primary.is_none();
+            if !is_new {
+                let line = "REPLICAOF would result into synchronization with the master we are \
+                            already connected with. No operation performed.";
+                self.server.log(Level::Notice, line.to_string());
+            }
+            return Ok(is_new);
+        }
+        let asker = self.server.clients.get(self.conn).map(|asker| self.facts(self.conn, asker));
+        let asker = asker.map(|asker| format!("user request from '{asker}'"));
+        self.server.replication.replica.asker = asker;
+        self.server.config.replicaof = primary;
+        self.server.settings_changed = true;
+        Ok(true)
+    }
+
     fn change_repl_id(&mut self) -> ReplId {
-        self.server.history = History::new(&mut self.server.rng);
-        self.server.history.id()
+        let history = History::new(&mut self.server.rng);
+        self.server.replication.history = history;
+        history.id()
     }
 
     fn random(&mut self) -> u64 {

@@ -1,8 +1,9 @@
 //! What a node wants done with files, and what has become of it.
 //!
-//! Names of files are relative to the working directory. Three things go on beside each other, each
-//! in the order of its wishes: one file is *saved* (a snapshot, under a temporary name), with small
-//! jobs on whole files behind it; one file is *loaded*; and the *log* is appended to.
+//! Names of files are relative to the working directory. Several things go on beside each other,
+//! each in the order of its wishes: one file is *saved* (a snapshot, under a temporary name), with
+//! small jobs on whole files behind it; one file is *loaded*; the *log* is appended to; and any
+//! number of files are *shipped*: read to be sent to replicas.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -42,6 +43,12 @@ pub enum DiskWish {
         /// Its name.
         name: String,
     },
+    /// Tell which of these processes run, after whose numbers files are named; answer with
+    /// [`DiskNews::Running`].
+    Running {
+        /// Their numbers.
+        pids: Vec<u32>,
+    },
     /// Open a file to be loaded; answer with [`DiskNews::LoadOpened`].
     LoadOpen {
         /// Its name.
@@ -78,6 +85,27 @@ pub enum DiskWish {
     LogSync,
     /// Make the log safe and close it; answer with [`DiskNews::LogClosed`].
     LogClose,
+    /// Open a file to be shipped, at once: what happens to its name afterwards does not matter.
+    /// Answer with [`DiskNews::ShipOpened`].
+    ShipOpen {
+        /// Tells it from others; it is not that of a file that is open.
+        ship: u64,
+        /// Its name.
+        name: String,
+    },
+    /// Read on in a file of [`DiskWish::ShipOpen`]; answer with [`DiskNews::ShipPiece`].
+    ShipRead {
+        /// Which.
+        ship: u64,
+        /// How much at most.
+        bytes_max: usize,
+    },
+    /// Close a file of [`DiskWish::ShipOpen`], also one that was read to its end or that has
+    /// failed. No answer is needed; what was asked for before may still be answered.
+    ShipClose {
+        /// Which.
+        ship: u64,
+    },
 }
 
 /// What has become of a [`DiskWish`].
@@ -108,6 +136,8 @@ pub enum DiskNews {
     /// The outcome of [`DiskWish::List`]: the names of what lies there, in any order, none when
     /// there is no such directory; or why they cannot be told.
     Listed(Result<Vec<String>, String>),
+    /// The outcome of [`DiskWish::Running`]: those that run, or may run.
+    Running(Vec<u32>),
     /// The outcome of [`DiskWish::LoadOpen`]: the length of the file in bytes, `None` when there
     /// is none, or why it cannot be read.
     LoadOpened(Result<Option<u64>, String>),
@@ -138,6 +168,22 @@ pub enum DiskNews {
     },
     /// The log is closed; it is safe and whole unless [`DiskNews::LogFailed`] came just before.
     LogClosed,
+    /// The outcome of [`DiskWish::ShipOpen`]: the length of the file in bytes, or why it cannot be
+    /// read.
+    ShipOpened {
+        /// The file.
+        ship: u64,
+        /// How long it is.
+        outcome: Result<u64, String>,
+    },
+    /// The outcome of [`DiskWish::ShipRead`]: the next bytes, none at the end of the file, or why
+    /// it cannot be read.
+    ShipPiece {
+        /// The file.
+        ship: u64,
+        /// What came.
+        outcome: Result<Vec<u8>, String>,
+    },
 }
 
 /// Something to be done with whole files. It is done when a crash can no longer undo it.

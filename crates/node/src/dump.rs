@@ -19,9 +19,38 @@ use alloc::vec::Vec;
 use vesta_store::object::FieldExpiry;
 use vesta_store::stream::{Group, StreamId};
 use vesta_store::{Digits, Element, Entry, Keyspace, Object, Stream, Value};
-use vesta_types::{DbIndex, Now, number};
+use vesta_types::{DbIndex, Now, ReplId, number};
+
+/// Where in which history the data of a server is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Standing {
+    /// The history.
+    pub id: ReplId,
+    /// How many of its bytes the data is made of.
+    pub offset: u64,
+    /// The history that this one goes on with, and how many of its bytes that has.
+    pub former: Option<(ReplId, u64)>,
+    /// Whether the offset stands for the data: it does not while nobody wants the stream.
+    pub is_kept: bool,
+    /// Whether the data is not all there.
+    pub is_loading: bool,
+}
 
 impl Node {
+    /// Where in which history the data is. For checkers.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let history = &self.server.replication.history;
+        let point = self.propagation.point();
+        Standing {
+            id: history.id(),
+            offset: point.offset,
+            former: history.former().map(|former| (former.id, former.end.saturating_sub(1))),
+            is_kept: point.is_kept,
+            is_loading: self.server.is_loading(),
+        }
+    }
+
     /// Everything in database `db` as key, value and expiry (milliseconds since 1970), in the
     /// order of the keys. For checkers: it visits every key.
     #[must_use]

@@ -119,10 +119,13 @@ impl Node {
         let Some(client) = self.server.clients.get(call.conn) else { return Verdict::Pass };
         // Nobody has keys evicted before it is known who they are, and nothing goes in a pause or
         // while the last snapshot is saved.
+        let is_held = self.server.pause.is_some() || self.server.holds_stream();
+        let is_spared = self.server.is_replica() && self.server.config.replica_ignore_maxmemory;
         let may_evict = client.session.authenticated
-            && self.server.pause.is_none()
+            && !is_held
             && !self.server.alarms.holds(Armed::STANDSTILL)
-            && !self.server.is_loading();
+            && !self.server.is_loading()
+            && !is_spared;
         let out_of_memory = may_evict && self.make_room(call.now);
         let Some(client) = self.server.clients.get(call.conn) else { return Verdict::Pass };
         gates::walk(&Asked { server: &self.server, client, found, out_of_memory })
@@ -143,7 +146,7 @@ impl Node {
         let keys = Keyspace::new(store, db, now)
             .knowing(request.arg(1), call.hash)
             .untouching(session.no_touch)
-            .frozen(server.pause.is_some());
+            .frozen(server.leaves_expired());
         let reply = Reply::new(call.outbox, session.proto);
         let mut block = None;
         let waiter = Waiter::new(true, &mut block);
@@ -178,7 +181,7 @@ impl Node {
             self.config_changed(now);
         }
         if self.propagation.commit(db, request) {
-            self.server.note_write(conn);
+            self.note_write(conn);
         }
         // What it did before it had to wait has been handed on.
         if outcome == Ok(Flow::Block) {

@@ -3,7 +3,7 @@
 //! A gate that could refuse anything at all at the moment is *armed*, for the whole server or for
 //! one client. While none is, a request walks past without looking: the summary word is zero.
 
-use crate::client::Client;
+use crate::client::{Client, Part};
 use crate::server::Server;
 use alloc::format;
 use vesta_cmd::{Found, ReplyError};
@@ -37,6 +37,14 @@ impl Armed {
     pub(crate) const LOG: Self = Self(256);
     /// Too much of the log is still to be written.
     pub(crate) const BACKLOG: Self = Self(512);
+    /// There may be too few replicas, or some are too far behind.
+    pub(crate) const REPLICAS: Self = Self(1024);
+    /// The server is a replica that takes no writes.
+    pub(crate) const READ_ONLY: Self = Self(2048);
+    /// The data may be old, and is not to be shown then.
+    pub(crate) const STALE: Self = Self(4096);
+    /// The client is a replica of ours.
+    pub(crate) const FOLLOWER: Self = Self(8192);
 
     /// What is armed by a client and its command.
     #[inline]
@@ -44,6 +52,7 @@ impl Armed {
         Self::AUTHENTICATION
             .when(!client.session.authenticated)
             .and(Self::SUBSCRIBED.when(client.session.subscriptions > 0))
+            .and(Self::FOLLOWER.when(client.part == Part::Replica))
             .and(Self::PROTECTED.when(found.command.spec.flags.has(Flags::PROTECTED)))
     }
 
@@ -93,8 +102,21 @@ pub(crate) struct Asked<'a> {
 type Gate = fn(&Asked<'_>) -> Verdict;
 
 /// All gates in order. The name and the number of arguments have been checked before.
-const GATES: [Gate; 9] =
-    [standstill, protected, authenticated, memory, disk, subscribed, loading, paused, backlog];
+const GATES: [Gate; 13] = [
+    standstill,
+    protected,
+    authenticated,
+    memory,
+    disk,
+    replicas,
+    read_only,
+    subscribed,
+    stale,
+    loading,
+    follower,
+    paused,
+    backlog,
+];
 
 /// Walks through the gates; the first that does not let the request pass decides.
 pub(crate) fn walk(asked: &Asked<'_>) -> Verdict {
@@ -181,6 +203,41 @@ fn disk(asked: &Asked<'_>) -> Verdict {
     Verdict::Refuse(ReplyError::Coded(text.into()))
 }
 
+/// A primary without enough good replicas takes no writes.
+///
+/// Source of the text and of the place: redis-server 7.0.15.
+fn replicas(asked: &Asked<'_>) -> Verdict {
+    let writes = asked.found.command.spec.flags.has(Flags::WRITE);
+    if !writes || asked.server.has_good_replicas() {
+        return Verdict::Pass;
+    }
+    Verdict::Refuse(ReplyError::Coded("NOREPLICAS Not enough good replicas to write.".into()))
+}
+
+/// A replica takes writes from its primary only.
+///
+/// Source of the text and of the place: redis-server 7.0.15.
+fn read_only(asked: &Asked<'_>) -> Verdict {
+    let writes = asked.found.command.spec.flags.has(Flags::WRITE);
+    if !writes || !asked.server.armed_by_link().holds(Armed::READ_ONLY) {
+        return Verdict::Pass;
+    }
+    let text = "READONLY You can't write against a read only replica.";
+    Verdict::Refuse(ReplyError::Coded(text.into()))
+}
+
+/// A replica without a link answers from its data only if that may be old.
+///
+/// Source of the text and of the place: redis-server 7.0.15.
+fn stale(asked: &Asked<'_>) -> Verdict {
+    let is_free = asked.found.command.spec.flags.has(Flags::STALE);
+    if is_free || !asked.server.armed_by_link().holds(Armed::STALE) {
+        return Verdict::Pass;
+    }
+    let text = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+    Verdict::Refuse(ReplyError::Coded(text.into()))
+}
+
 /// What a client may send while it waits for messages in RESP2.
 const WHILE_SUBSCRIBED: [&str; 9] = [
     "ping",
@@ -220,19 +277,35 @@ fn loading(asked: &Asked<'_>) -> Verdict {
     Verdict::Refuse(ReplyError::Coded(text.into()))
 }
 
-/// CLIENT PAUSE holds back all commands, or those that may write.
-fn paused(asked: &Asked<'_>) -> Verdict {
-    let flags = asked.found.command.spec.flags;
-    match asked.server.pause {
-        Some(pause) if pause.holds(flags) => Verdict::Hold,
-        Some(_) | None => Verdict::Pass,
+/// A replica gets data from us and has none for us; nothing holds it back, so that it must not be a
+/// way to write while writing stands still.
+///
+/// Source of the text and of the place: redis-server 7.0.15, which closes the connection, too.
+fn follower(asked: &Asked<'_>) -> Verdict {
+    let on_data = Flags::WRITE.and(Flags::READONLY).and(Flags::MAY_REPLICATE);
+    let is_on_data = asked.found.command.spec.flags.has(on_data);
+    if asked.client.part == Part::Replica && is_on_data {
+        let text = "Replica can't interact with the keyspace";
+        return Verdict::Refuse(ReplyError::Generic(text.into()));
     }
+    Verdict::Pass
 }
 
-/// Commands that write wait while too much of what was written before is not on the disk.
+/// CLIENT PAUSE holds back all commands, or those that may write. The latter wait, too, while
+/// replicas are to get all of the stream.
+fn paused(asked: &Asked<'_>) -> Verdict {
+    let flags = asked.found.command.spec.flags;
+    let is_held = asked.server.pause.is_some_and(|pause| pause.holds(flags));
+    let may_write = flags.has(Flags::WRITE.and(Flags::MAY_REPLICATE));
+    if is_held || may_write && asked.server.holds_stream() { Verdict::Hold } else { Verdict::Pass }
+}
+
+/// Commands that write wait while too much of what was written before is not on the disk, and now
+/// and then while replicas lack too much of it.
 fn backlog(asked: &Asked<'_>) -> Verdict {
     let writes = asked.found.command.spec.flags.has(Flags::WRITE);
-    if writes && asked.server.alarms.holds(Armed::BACKLOG) {
+    let is_full = asked.server.alarms.holds(Armed::BACKLOG);
+    if writes && (is_full || asked.server.replication.primary.holds_writes()) {
         return Verdict::Hold;
     }
     Verdict::Pass

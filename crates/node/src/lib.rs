@@ -24,12 +24,12 @@ mod disk;
 mod dump;
 mod execute;
 mod gates;
-mod history;
 mod info;
 mod latency;
 mod memory;
 mod persistence;
 mod pubsub;
+mod replication;
 mod serve;
 mod server;
 mod spare;
@@ -38,6 +38,7 @@ mod statistics;
 pub use action::{Action, Event, ExitCause, Level, Refused, Signal};
 pub use client::{ConnId, Peer};
 pub use disk::{DiskNews, DiskWish, FileFault, FileStep, LogStep, SaveFault, SaveStep};
+pub use dump::Standing;
 pub use serve::Served;
 pub use vesta_cmd::REDIS_VERSION;
 
@@ -124,9 +125,13 @@ impl Node {
         store.set_limits(vesta_cmd::limits_of(&config));
         store.record_events(pubsub::wanted_events(config.notify_keyspace_events));
         let names = commands.leaf_names().collect();
-        let server = Server::new(config, process, meter, rng, now, names);
+        let mut server = Server::new(config, process, meter, rng, now, names);
         let mut propagation = Propagation::default();
-        propagation.set_history(server.history.id());
+        propagation.set_history(server.replication.history.id());
+        if server.is_replica() {
+            propagation.set_follows(true);
+            server.actions.push_back(Action::Role { is_replica: true });
+        }
         Self {
             store,
             server,
@@ -152,8 +157,20 @@ impl Node {
 
     /// The next wish of the node, if it has any.
     pub fn poll_action(&mut self) -> Option<Action> {
-        let action = self.server.actions.pop_front().or_else(|| self.server.post());
-        if self.server.persistence.log.is_on() { self.poll_logged(action) } else { action }
+        let mut action = self.server.actions.pop_front().or_else(|| self.server.post());
+        let is_followed = self.server.replication.primary.is_active();
+        if is_followed && action.is_none() {
+            self.end_stream_turn();
+            action = self.server.actions.pop_front();
+        }
+        if self.server.persistence.log.is_on() {
+            action = self.poll_logged(action);
+        }
+        if is_followed && action.is_none() {
+            self.wake_replicas();
+            action = self.server.actions.pop_front();
+        }
+        action
     }
 
     /// When the node wants its next [`Event::Tick`].
@@ -161,11 +178,14 @@ impl Node {
     pub fn next_deadline(&self) -> Mono {
         let blocked = self.server.blocked.next_deadline().unwrap_or(Mono::NEVER);
         let persistence = self.server.persistence_deadline();
-        self.server.cron.next_deadline().min(blocked).min(persistence)
+        let replica = self.server.link_deadline();
+        let replicas = self.server.replication.primary.next_deadline();
+        self.server.cron.next_deadline().min(blocked).min(persistence).min(replicas).min(replica)
     }
 
     /// Starts to keep the stream of effects for [`Node::take_stream`].
     pub fn keep_stream(&mut self) {
+        self.tap_stream();
         self.propagation.set_wanted(true);
         self.store.record_deleted(true);
     }
@@ -173,7 +193,7 @@ impl Node {
     /// The effects of all writes since the last call, as the commands that repeat them, encoded
     /// as requests in the order of execution.
     pub fn take_stream(&mut self) -> Vec<u8> {
-        self.propagation.take_stream()
+        self.take_tapped()
     }
 }
 

@@ -39,7 +39,7 @@ impl Node {
         if limit == 0 {
             return false;
         }
-        let mut used = self.server.used_bytes(self.store.bytes());
+        let mut used = self.evictable_bytes();
         if used <= limit {
             return false;
         }
@@ -55,12 +55,19 @@ impl Node {
                 self.hand_on_news();
                 return true;
             }
-            used = self.server.used_bytes(self.store.bytes());
+            used = self.evictable_bytes();
             if used <= limit {
                 break;
             }
         }
         self.hand_on_news();
         false
+    }
+
+    /// Memory that counts when keys are to be evicted, in bytes.
+    fn evictable_bytes(&self) -> u64 {
+        let kept_bytes = self.server.config.repl_backlog_size_bytes;
+        let excess = self.server.replication.primary.excess_bytes(kept_bytes);
+        self.server.used_bytes(self.store.bytes()).saturating_sub(excess)
     }
 }

@@ -1,7 +1,7 @@
 //! The data plane: executing what a client has sent.
 
 use crate::action::{Level, Refused};
-use crate::client::{Client, Waiting};
+use crate::client::{Client, Part, Waiting};
 use crate::execute::{Call, Next};
 use crate::server::Server;
 use crate::{ConnId, Node, Peer};
@@ -35,8 +35,8 @@ pub enum Served {
 /// Buffers that all clients use in turn.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    batch: Batch,
-    prepared: Vec<Prepared>,
+    pub(crate) batch: Batch,
+    pub(crate) prepared: Vec<Prepared>,
 }
 
 /// What is known of a request before it is executed.
@@ -85,7 +85,9 @@ impl Node {
 
     /// A client is gone; its place is free.
     pub fn disconnect(&mut self, conn: ConnId) {
+        self.note_link_gone(conn);
         self.server.blocked.remove(conn);
+        self.note_replica_gone(conn);
         if let Some(client) = self.server.clients.remove(conn) {
             self.server.forget_subscriber(conn, &client);
             self.server.log(Level::Verbose, format!("Client closed connection {}", client.addr));
@@ -106,9 +108,15 @@ impl Node {
             return Served::Close;
         }
         client.active = now.mono;
+        let is_link = client.part == Part::Primary;
         client.query_bytes = conversation.inbox.held_bytes() + fresh.len();
         self.server.statistics.input_bytes += fresh.len() as u64;
         self.server.statistics.reads += u64::from(!fresh.is_empty());
+        if is_link {
+            return self.serve_link(now, conn, conversation, fresh);
+        }
+        self.server.replication.primary.note_time(now);
+        let is_fed = self.is_fed(conn);
         let mark = conversation.outbox.mark();
         if self.server.has_mail() {
             self.server.deliver(conn, &mut conversation.outbox);
@@ -118,6 +126,11 @@ impl Node {
         let mut scratch = core::mem::take(&mut self.scratch);
         let served = self.serve_input(now, conn, conversation, input, &mut scratch);
         self.scratch = scratch;
+        if is_fed && conversation.outbox.mark() != mark {
+            conversation.outbox.roll_back(mark);
+            self.drop_talkative(conn);
+            return Served::Close;
+        }
         if self.server.persistence.log.is_on() {
             self.fence(now, &mut conversation.outbox, mark);
         }
@@ -192,7 +205,7 @@ impl Node {
     }
 
     /// Finds the commands of a batch and asks for the memory that they are going to need.
-    fn prepare(&self, conn: ConnId, input: &[u8], scratch: &mut Scratch) {
+    pub(crate) fn prepare(&self, conn: ConnId, input: &[u8], scratch: &mut Scratch) {
         let Scratch { batch, prepared } = scratch;
         let db = self.server.clients.get(conn).map_or(DbIndex::ZERO, |client| client.session.db);
         prepared.clear();
@@ -289,6 +302,10 @@ impl Server {
         pending: usize,
     ) -> bool {
         let Some(client) = self.clients.get_mut(conn) else { return false };
+        if client.part == Part::Replica {
+            // What it lacks is in the backlog, and limited there.
+            return false;
+        }
         let [normal, replica, pubsub] = self.config.client_output_buffer_limit;
         let limit = match client.kind() {
             ClientKind::Normal | ClientKind::Master => normal,

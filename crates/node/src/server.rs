@@ -5,9 +5,9 @@ use crate::blocking::Blocked;
 use crate::clients::Clients;
 use crate::cron::Cron;
 use crate::gates::Armed;
-use crate::history::History;
 use crate::persistence::Persistence;
 use crate::pubsub::Subscriptions;
+use crate::replication::Replication;
 use crate::spare::Spare;
 use crate::statistics::Statistics;
 use crate::{ConnId, Meter};
@@ -49,8 +49,7 @@ pub(crate) struct Server {
     pub(crate) started: Now,
     /// Name of this run of the server.
     pub(crate) run_id: ReplId,
-    /// The history of the data set.
-    pub(crate) history: History,
+    pub(crate) replication: Replication,
     pub(crate) active_expire: bool,
     /// Settings were changed by the command at hand; their owners are still to be told.
     pub(crate) settings_changed: bool,
@@ -84,7 +83,7 @@ impl Server {
         now: Now,
         names: Vec<String>,
     ) -> Self {
-        let (run_id, history) = (ReplId::random(&mut rng), History::new(&mut rng));
+        let (run_id, replication) = (ReplId::random(&mut rng), Replication::new(&mut rng));
         Self {
             cron: Cron::new(now.mono),
             statistics: Statistics::new(names),
@@ -107,7 +106,7 @@ impl Server {
             store_bytes_measured: 0,
             started: now,
             run_id,
-            history,
+            replication,
             active_expire: true,
             settings_changed: false,
             ending: false,
@@ -119,7 +118,9 @@ impl Server {
     pub(crate) fn armed(&self) -> Armed {
         Armed::MEMORY
             .when(self.config.maxmemory_bytes > 0)
-            .and(Armed::PAUSE.when(self.pause.is_some()))
+            .and(Armed::PAUSE.when(self.pause.is_some() || self.holds_stream()))
+            .and(self.armed_by_replicas())
+            .and(self.armed_by_link())
             .and(self.alarms)
     }
 

@@ -430,6 +430,65 @@ fn files_without_a_manifest_are_told_of_and_stay() {
 }
 
 #[test]
+fn what_killed_servers_have_left_is_removed_once_all_is_loaded() {
+    let manifest = [BASE_LINE, FIRST_LINE].concat();
+    let base = snapshot(&["SET a 1"]);
+    let draft = "appendonlydir/appendonly.aof.manifest.tmp-7-0123456789abcdef";
+    let files: Vec<(&str, &[u8])> = vec![
+        (MANIFEST, manifest.as_bytes()),
+        (BASE, &base),
+        (FIRST, b""),
+        // Those of process 7, which has ended, and of ours before us.
+        ("temp-7.rdb", b"left"),
+        ("temp-rewriteaof-bg-1.aof", b"left"),
+        (draft, b"left"),
+        // Process 8 runs.
+        ("temp-8.rdb", b"left"),
+        ("temp-mine.rdb", b"left"),
+        ("appendonlydir/temp-7.rdb", b"left"),
+        ("appendonlydir/appendonly.aof.2.base.aof", b"left"),
+        ("appendonlydir/appendonly.aof.0.incr.aof", b"left"),
+    ];
+    let load = |config: Config, more: Files<'_>| {
+        let mut world = World::new(config);
+        world.disk.running.insert(8);
+        for (name, bytes) in files.iter().chain(more) {
+            world.disk.files.insert((*name).to_owned(), bytes.to_vec());
+        }
+        world.node.load_at_start(world.now);
+        world.advance(300);
+        let gone = files.iter().filter(|(name, _)| !world.disk.files.contains_key(*name));
+        let gone: Vec<&str> = gone.map(|(name, _)| *name).collect();
+        (world, gone)
+    };
+    let (mut world, gone) = load(config(), &[]);
+    assert!(!world.ended, "{:#?}", world.log);
+    let unnamed = "appendonlydir/appendonly.aof.2.base.aof";
+    assert_eq!(gone, ["temp-7.rdb", "temp-rewriteaof-bg-1.aof", draft, unnamed]);
+    for line in [
+        "Removing temp-7.rdb, which process 7 has left behind",
+        "Removing temp-rewriteaof-bg-1.aof, which process 1 has left behind",
+        &format!("Removing {draft}, which process 7 has left behind"),
+        &format!("Removing {unnamed}, a base that no manifest names and none will"),
+    ] {
+        has_logged(&world, line);
+    }
+    assert_eq!(keys(&mut world, 0), "a=\"1\"");
+
+    // A base may be of a log that was begun anew, whose increment holds what nothing else does.
+    let (world, gone) = load(config(), &[(SECOND, b"SET b 2")]);
+    assert!(!world.ended && !gone.contains(&unnamed), "{gone:?}");
+    assert!(world.disk.files.contains_key(SECOND));
+    // What lies beside a log that is not in use is nobody's business.
+    let (world, gone) = load(Config::default(), &[]);
+    assert!(!world.ended, "{:#?}", world.log);
+    assert_eq!(gone, ["temp-7.rdb", "temp-rewriteaof-bg-1.aof"]);
+    // Where nothing can be loaded, what was left may be the best there is.
+    let (world, gone) = load(config(), &[(BASE, b"REDIS0010\xff")]);
+    assert!(world.ended && gone.is_empty(), "{gone:?}");
+}
+
+#[test]
 fn without_a_log_the_snapshot_is_loaded() {
     let log = requests(&["SET log 1"]);
     let files: Files<'_> = &[

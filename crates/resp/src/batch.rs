@@ -115,6 +115,25 @@ impl Batch {
         self.requests.push(Framed { first: 0, count, end: 0, inline: false });
     }
 
+    /// The bytes of request `index` as they came, with what was passed over in front of it (empty
+    /// lines). `None` when they are not all in the input, as an argument has an allocation of its
+    /// own.
+    #[must_use]
+    #[inline]
+    pub fn raw<'a>(&self, index: usize, input: &'a [u8]) -> Option<&'a [u8]> {
+        let framed = self.requests.get(index)?;
+        if index == 0 && !self.bigs.is_empty() {
+            return None;
+        }
+        input.get(self.consumed(index)..framed.end)
+    }
+
+    /// What was passed over behind the last request.
+    #[must_use]
+    pub fn behind<'a>(&self, input: &'a [u8]) -> &'a [u8] {
+        input.get(self.consumed(self.len())..self.end).unwrap_or_default()
+    }
+
     /// Where in the input the bytes behind this batch begin.
     #[must_use]
     pub fn end(&self) -> usize {

@@ -11,6 +11,7 @@ extern crate alloc;
 mod access;
 mod events;
 mod evict;
+mod exchange;
 mod expire;
 mod expiring;
 mod keyspace;

@@ -8,7 +8,9 @@ use vesta_store::hll::{self, Union};
 /// `PFCOUNT key...`: how many different elements HyperLogLogs were shown, together if several.
 ///
 /// It is a read by its flags, and yet it stores the count of a single one in the value, until the
-/// next element; replicas are told to do the same.
+/// next element; replicas are told to do the same. A replica that is asked by a client stores
+/// nothing, so that it stays what its primary is; one of redis-server 7.0.15 stores it, and differs
+/// from its primary then.
 pub(super) const PFCOUNT: Command = Command {
     spec: Spec {
         name: "pfcount",
@@ -53,6 +55,9 @@ fn count_one(ctx: &mut WriteCtx<'_>) -> Result<u64, ReplyError> {
         return Ok(count);
     }
     let count = view.count().map_err(corrupt)?;
+    if ctx.propagation.is_of_reader() {
+        return Ok(count);
+    }
     ctx.keys.edit(key, |entry| hll::cache(entry.text_mut(0), count));
     // The count that is kept is part of the value: who watches the key sees a change.
     ctx.keys.mark(key);

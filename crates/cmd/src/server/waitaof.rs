@@ -52,10 +52,14 @@ fn waitaof(ctx: &mut ControlCtx<'_>) -> Outcome {
     if here && !ctx.host.config().appendonly {
         return Err(ReplyError::text(NO_LOG));
     }
-    let (wanted, safety) = (Safety { here, replicas }, ctx.host.safety());
+    let wanted = Safety { here, replicas, applied: 0 };
+    let safety = ctx.host.safety();
     if safety.suffices(wanted) || !ctx.waiter.may_wait() {
         safety.reply(&mut ctx.reply);
         return Ok(Flow::Done);
+    }
+    if replicas > 0 {
+        ctx.host.ask_replicas();
     }
     let block = Block {
         keys: Vec::new(),

@@ -9,5 +9,5 @@ pub(super) const OPTIONS: &[Opt] = &[
     yes_no!("lazyfree-lazy-server-del", lazyfree_lazy_server_del).always(),
     yes_no!("lazyfree-lazy-user-del", lazyfree_lazy_user_del).works(),
     yes_no!("lazyfree-lazy-user-flush", lazyfree_lazy_user_flush).always(),
-    yes_no!("replica-lazy-flush", replica_lazy_flush).alias("slave-lazy-flush"),
+    yes_no!("replica-lazy-flush", replica_lazy_flush).alias("slave-lazy-flush").always(),
 ];

@@ -12,32 +12,39 @@ use crate::{Config, Opt, Refusal, ReplicaOf};
 use super::{BYTES_MAX, INT_MAX};
 
 pub(super) const OPTIONS: &[Opt] = &[
-    REPLICAOF.alias("slaveof").many_words().start().written_as(replicaof_line),
-    text_or_none!("masteruser", masteruser),
-    secret!("masterauth", masterauth),
-    yes_no!("replica-serve-stale-data", replica_serve_stale_data).alias("slave-serve-stale-data"),
-    yes_no!("replica-read-only", replica_read_only).alias("slave-read-only"),
+    REPLICAOF.alias("slaveof").many_words().start().written_as(replicaof_line).works(),
+    text_or_none!("masteruser", masteruser).works(),
+    secret!("masterauth", masterauth).works(),
+    yes_no!("replica-serve-stale-data", replica_serve_stale_data)
+        .works()
+        .alias("slave-serve-stale-data"),
+    yes_no!("replica-read-only", replica_read_only).works().alias("slave-read-only"),
     yes_no!("replica-ignore-disk-write-errors", replica_ignore_disk_write_errors),
     yes_no!("repl-diskless-sync", repl_diskless_sync),
     number!("repl-diskless-sync-delay", repl_diskless_sync_delay_s, 0..=INT_MAX),
     number!("repl-diskless-sync-max-replicas", repl_diskless_sync_max_replicas, 0..=INT_MAX),
-    choice!("repl-diskless-load", repl_diskless_load),
+    choice!("repl-diskless-load", repl_diskless_load).works(),
+    yes_no!("replica-refuse-empty-primary", replica_refuse_empty_primary).works(),
     number!("repl-ping-replica-period", repl_ping_replica_period_s, 1..=INT_MAX)
         .alias("repl-ping-slave-period"),
-    number!("repl-timeout", repl_timeout_s, 1..=INT_MAX),
+    number!("repl-timeout", repl_timeout_s, 1..=INT_MAX).works(),
     yes_no!("repl-disable-tcp-nodelay", repl_disable_tcp_nodelay),
     memory!("repl-backlog-size", repl_backlog_size_bytes, 1..=BYTES_MAX),
     number!("repl-backlog-ttl", repl_backlog_ttl_s, 0..=i64::MAX),
-    number!("replica-priority", replica_priority, 0..=INT_MAX).alias("slave-priority"),
-    yes_no!("replica-announced", replica_announced),
+    number!("replica-priority", replica_priority, 0..=INT_MAX).alias("slave-priority").works(),
+    yes_no!("replica-announced", replica_announced).works(),
     number!("min-replicas-to-write", min_replicas_to_write, 0..=INT_MAX)
         .alias("min-slaves-to-write"),
     number!("min-replicas-max-lag", min_replicas_max_lag_s, 0..=INT_MAX)
         .alias("min-slaves-max-lag"),
-    text_or_none!("replica-announce-ip", replica_announce_ip).alias("slave-announce-ip"),
-    number!("replica-announce-port", replica_announce_port, 0..=65535).alias("slave-announce-port"),
-    yes_no!("replica-ignore-maxmemory", replica_ignore_maxmemory).alias("slave-ignore-maxmemory"),
-    choice!("propagation-error-behavior", propagation_error_behavior),
+    text_or_none!("replica-announce-ip", replica_announce_ip).alias("slave-announce-ip").works(),
+    number!("replica-announce-port", replica_announce_port, 0..=65535)
+        .alias("slave-announce-port")
+        .works(),
+    yes_no!("replica-ignore-maxmemory", replica_ignore_maxmemory)
+        .alias("slave-ignore-maxmemory")
+        .works(),
+    choice!("propagation-error-behavior", propagation_error_behavior).works(),
 ];
 
 const REPLICAOF: Opt = Opt::new("replicaof", set_replicaof, |config| match &config.replicaof {

@@ -7,7 +7,8 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
     let largest = |of: fn(&crate::client::Client) -> usize| {
         clients.iter().map(|(_, client)| of(client)).max().unwrap_or(0)
     };
-    fields.add("connected_clients", clients.len());
+    let replicas = facts.server.replication.primary.replicas.len();
+    fields.add("connected_clients", clients.len().saturating_sub(replicas));
     fields.add("cluster_connections", 0);
     fields.add("maxclients", facts.server.config.maxclients);
     fields.add("client_recent_max_input_buffer", largest(|client| client.inbox_bytes));

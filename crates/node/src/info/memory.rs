@@ -37,10 +37,13 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
     fields.add("maxmemory_policy", config.maxmemory_policy.word());
     fields.add("mem_fragmentation_ratio", format!("{:.2}", human::ratio(resident, used)));
     fields.add("mem_fragmentation_bytes", i128::from(resident) - i128::from(used));
+    let replicas = &server.replication.primary;
+    let backlog_bytes = replicas.heap_bytes() as u64;
+    let excess_bytes = replicas.excess_bytes(config.repl_backlog_size_bytes);
     fields.add_all(&[
-        ("mem_not_counted_for_evict", 0),
-        ("mem_replication_backlog", 0),
-        ("mem_total_replication_buffers", 0),
+        ("mem_not_counted_for_evict", excess_bytes),
+        ("mem_replication_backlog", backlog_bytes),
+        ("mem_total_replication_buffers", backlog_bytes),
         ("mem_clients_slaves", 0),
         ("mem_clients_normal", clients),
         ("mem_cluster_links", 0),

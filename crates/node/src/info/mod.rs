@@ -7,6 +7,7 @@ mod clients;
 mod commandstats;
 mod cpu;
 mod errorstats;
+mod following;
 mod human;
 mod keyspace;
 mod latencystats;

@@ -10,10 +10,11 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
     let progress = loading.progress(facts.now);
     let (kept, keys) = saving.progress();
     let percent = if keys == 0 { 0.0 } else { kept as f64 * 100.0 / keys as f64 };
-    fields.add("loading", u8::from(progress.is_some()));
+    let reads_copy = facts.server.replication.replica.reads_file();
+    fields.add("loading", u8::from(progress.is_some() || reads_copy));
     // No memory is copied for a save, in Redis's sense, as no process is forked.
     fields.add_all(&[
-        ("async_loading", 0),
+        ("async_loading", u8::from(facts.server.replication.replica.loads_beside())),
         ("current_cow_peak", 0),
         ("current_cow_size", 0),
         ("current_cow_size_age", 0),
@@ -23,7 +24,7 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
         ("current_save_keys_processed", kept),
         ("current_save_keys_total", keys),
         ("rdb_changes_since_last_save", saving.unsaved(facts.point.changes)),
-        ("rdb_bgsave_in_progress", u64::from(saving.is_background())),
+        ("rdb_bgsave_in_progress", u64::from(saving.is_beside_work())),
         ("rdb_last_save_time", saving.saved_at_s()),
     ]);
     fields.add("rdb_last_bgsave_status", if saving.has_failed() { "err" } else { "ok" });

@@ -4,12 +4,14 @@ use super::{Facts, Fields};
 use alloc::format;
 use alloc::string::String;
 use vesta_cmd::host::Topic;
+use vesta_repl::Reason;
 
 pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
     let statistics = &facts.server.statistics;
     let store = facts.store.stats();
     let subscriptions = &facts.server.subscriptions;
     let rates = statistics.rates.per_second();
+    let tally = &facts.server.replication.primary.tally;
     fields.add_all(&[
         ("total_connections_received", statistics.connections),
         ("total_commands_processed", statistics.processed),
@@ -17,18 +19,21 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
         ("total_net_input_bytes", statistics.input_bytes),
         ("total_net_output_bytes", statistics.output_bytes),
         ("total_net_repl_input_bytes", 0),
-        ("total_net_repl_output_bytes", 0),
+        ("total_net_repl_output_bytes", tally.output_bytes),
     ]);
     fields.add("instantaneous_input_kbps", kilo(rates.input_bytes));
     fields.add("instantaneous_output_kbps", kilo(rates.output_bytes));
     fields.add_all(&[
         ("rejected_connections", statistics.refused_connections),
-        ("sync_full", 0),
-        ("sync_partial_ok", 0),
-        ("sync_partial_err", 0),
-        ("expired_subkeys", store.expired_fields),
-        ("expired_keys", store.expired),
+        ("sync_full", tally.full()),
+        ("sync_partial_ok", tally.partial),
+        ("sync_partial_err", tally.refused()),
     ]);
+    for reason in Reason::ALL {
+        let count = tally.full.get(&reason).copied().unwrap_or(0);
+        fields.add(format_args!("sync_full_reason_{}", reason.word()), count);
+    }
+    fields.add_all(&[("expired_subkeys", store.expired_fields), ("expired_keys", store.expired)]);
     // No key that is due is left behind by a round of active expiry.
     fields.add("expired_stale_perc", "0.00");
     fields.add_all(&[

@@ -10,7 +10,7 @@ use vesta_types::{ascii, words};
 
 impl Server {
     /// Keeps a library for the next file, in place of one of the same name.
-    pub(super) fn take_function(&mut self, source: Vec<u8>) {
+    pub(crate) fn take_function(&mut self, source: Vec<u8>) {
         if self.persistence.functions.is_empty() {
             let line = "The data holds functions, which cannot be called here. They are kept for \
                         the next file."
@@ -22,11 +22,19 @@ impl Server {
         self.persistence.functions.push(source);
     }
 
+    /// These are all libraries there are.
+    pub(crate) fn replace_functions(&mut self, sources: Vec<Vec<u8>>) {
+        self.persistence.functions.clear();
+        for source in sources {
+            self.take_function(source);
+        }
+    }
+
     /// Does what a request of a log says about libraries.
     ///
     /// # Errors
     /// It is one that cannot be followed without running functions.
-    pub(super) fn replay_function(&mut self, request: Request<'_>) -> Result<(), String> {
+    pub(crate) fn replay_function(&mut self, request: Request<'_>) -> Result<(), String> {
         let is_sub = |word| ascii::is_word(request.arg(1), word);
         let last = request.arg(request.len().saturating_sub(1));
         if is_sub("load") && request.len() >= 3 {

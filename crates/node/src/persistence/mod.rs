@@ -13,7 +13,7 @@ mod save;
 mod shutdown;
 mod target;
 
-pub(crate) use load::Loading;
+pub(crate) use load::{Beside, CopyOutcome, Loading};
 pub(crate) use log::{Facts as LogFacts, Log};
 pub(crate) use save::{Purpose, Saving};
 
@@ -70,6 +70,27 @@ impl Node {
     /// Takes in what has become of files.
     pub(crate) fn hear_of_disk(&mut self, now: Now, news: DiskNews) {
         let Self { store, server, .. } = self;
+        let side = &server.replication.replica;
+        let is_copy = match &news {
+            DiskNews::SaveWritten { id, .. } | DiskNews::SaveDone { id, .. } => {
+                side.writes_file(*id)
+            }
+            DiskNews::LoadOpened(_) | DiskNews::LoadPiece(_) => side.reads_file(),
+            DiskNews::Listed(_)
+            | DiskNews::Running(_)
+            | DiskNews::FilesDone { .. }
+            | DiskNews::LogOpened(_)
+            | DiskNews::LogWritten { .. }
+            | DiskNews::LogSynced { .. }
+            | DiskNews::LogFailed { .. }
+            | DiskNews::LogClosed
+            | DiskNews::ShipOpened { .. }
+            | DiskNews::ShipPiece { .. } => false,
+        };
+        if is_copy {
+            self.hear_of_copy(now, news);
+            return self.drive_log(now);
+        }
         match news {
             DiskNews::SaveWritten { id, bytes } => server.save_written(now, id, bytes),
             DiskNews::SaveDone { id, outcome } => {
@@ -79,6 +100,7 @@ impl Node {
             DiskNews::LoadOpened(_)
             | DiskNews::LoadPiece(_)
             | DiskNews::Listed(_)
+            | DiskNews::Running(_)
             | DiskNews::FilesDone { id: load::LOADER_JOB, .. } => {
                 self.hear_while_loading(now, news);
             }
@@ -88,6 +110,8 @@ impl Node {
             | DiskNews::LogSynced { .. }
             | DiskNews::LogFailed { .. }
             | DiskNews::LogClosed => self.hear_of_log(now, news),
+            DiskNews::ShipOpened { ship, outcome } => server.ship_opened(ship, outcome),
+            DiskNews::ShipPiece { ship, outcome } => server.ship_read(ship, outcome),
         }
     }
 }
@@ -96,7 +120,8 @@ impl Server {
     /// To be called after every change of state.
     pub(crate) fn arm_persistence(&mut self, now: Now) {
         let before = self.alarms;
-        self.alarms = self.persistence.armed();
+        let reads_copy = self.replication.replica.reads_file();
+        self.alarms = self.persistence.armed().and(Armed::LOADING.when(reads_copy));
         let ends = |gate| before.holds(gate) && !self.alarms.holds(gate);
         if ends(Armed::STANDSTILL) || ends(Armed::BACKLOG) {
             self.retry_blocked = !self.blocked.is_empty();

@@ -1,9 +1,10 @@
 //! Writing entries of a snapshot down as requests: a base for readers that know no RDB.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 use vesta_persist::Pieces;
-use vesta_persist::aof::{BaseWriter, OpenKey, annotation};
+use vesta_persist::aof::{BaseWriter, OpenKey, annotation, encode_request};
 use vesta_store::{Entry, Keeper};
 use vesta_types::{DbIndex, ReplId};
 
@@ -17,16 +18,20 @@ pub(super) struct RequestKeeper {
     aside: Pieces,
     /// Which point of which history it is all of.
     history: Option<(ReplId, u64)>,
+    /// The database that the primary's stream has selected there, on a replica.
+    stream_db: Option<DbIndex>,
     large_bytes: usize,
     kept: u64,
 }
 
 impl RequestKeeper {
-    /// Begins with the libraries of functions. What comes is all of this point of a history;
-    /// entries of `large_bytes` and more are written in pieces.
+    /// Begins with the libraries of functions. What comes is all of this point of a history, where
+    /// the stream of a primary has selected `stream_db`; entries of `large_bytes` and more are
+    /// written in pieces.
     pub(super) fn new(
         functions: &[Vec<u8>],
         history: Option<(ReplId, u64)>,
+        stream_db: Option<DbIndex>,
         large_bytes: usize,
     ) -> Self {
         let (mut writer, mut written) = (BaseWriter::default(), Pieces::default());
@@ -34,7 +39,7 @@ impl RequestKeeper {
             writer.function(written.end(), source);
         }
         let aside = Pieces::default();
-        Self { writer, written, open: None, aside, history, large_bytes, kept: 0 }
+        Self { writer, written, open: None, aside, history, stream_db, large_bytes, kept: 0 }
     }
 }
 
@@ -67,6 +72,10 @@ impl Keeper for RequestKeeper {
     }
 
     fn finish(&mut self) {
+        if let Some(db) = self.stream_db {
+            let db = db.get().to_string();
+            encode_request(self.written.end(), [&b"SELECT"[..], db.as_bytes()].into_iter());
+        }
         if let Some((id, offset)) = self.history {
             annotation::history(self.written.end(), id, offset);
         }

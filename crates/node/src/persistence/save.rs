@@ -60,6 +60,19 @@ pub(crate) enum Purpose {
     Reload(ConnId, Reload),
     /// The base of the log.
     Rewrite,
+    /// Replicas, that get it as it is written down; `functions`: with those.
+    Streamed { functions: bool },
+    /// Replicas, that get the file.
+    Shipped,
+    /// Our own use: what comes from our primary is written to the file.
+    Received,
+}
+
+impl Purpose {
+    /// Whether the snapshot goes to replicas as it is written down, and to no file.
+    fn is_streamed(self) -> bool {
+        matches!(self, Self::Streamed { .. })
+    }
 }
 
 /// A save that is under way.
@@ -95,6 +108,8 @@ enum State {
     },
     /// All is handed out; the disk has the word.
     Closing(Job),
+    /// What comes from our primary is written to this file.
+    Lent,
     /// What a save that ended early has left in the data is being removed.
     Clearing {
         next_at: Mono,
@@ -150,6 +165,7 @@ impl Saving {
         match &self.state {
             State::Walking { job, .. } | State::Closing(job) => Some(job.purpose),
             State::Clearing { next, .. } => *next,
+            State::Lent => Some(Purpose::Received),
             State::Idle => None,
         }
     }
@@ -157,12 +173,12 @@ impl Saving {
     fn job(&self) -> Option<&Job> {
         match &self.state {
             State::Walking { job, .. } | State::Closing(job) => Some(job),
-            State::Clearing { .. } | State::Idle => None,
+            State::Clearing { .. } | State::Lent | State::Idle => None,
         }
     }
 
     /// Whether a snapshot can begin at once.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle)
     }
 
@@ -182,11 +198,35 @@ impl Saving {
         self.purpose() == Some(Purpose::Background)
     }
 
+    /// Whether a snapshot is being written beside the work of the server, for a file or for
+    /// replicas (`rdb_bgsave_in_progress`).
+    pub(crate) fn is_beside_work(&self) -> bool {
+        match self.purpose() {
+            Some(Purpose::Background | Purpose::Streamed { .. } | Purpose::Shipped) => true,
+            Some(
+                Purpose::Client(_)
+                | Purpose::Exit { .. }
+                | Purpose::Reload(..)
+                | Purpose::Rewrite
+                | Purpose::Received,
+            )
+            | None => false,
+        }
+    }
+
     /// Whether clients wait until it is done.
     pub(super) fn stands_still(&self) -> bool {
         match self.purpose() {
             Some(Purpose::Exit { .. } | Purpose::Reload(..)) => true,
-            Some(Purpose::Background | Purpose::Client(_) | Purpose::Rewrite) | None => false,
+            Some(
+                Purpose::Background
+                | Purpose::Client(_)
+                | Purpose::Rewrite
+                | Purpose::Streamed { .. }
+                | Purpose::Shipped
+                | Purpose::Received,
+            )
+            | None => false,
         }
     }
 
@@ -231,6 +271,16 @@ impl Saving {
         self.saves
     }
 
+    /// So many bytes of what goes to replicas were not taken yet.
+    pub(crate) fn eased(&mut self, now: Now, bytes: usize) {
+        if let State::Walking { outstanding, next_at, .. } = &mut self.state {
+            *outstanding = bytes;
+            if *next_at == Mono::NEVER && bytes < OUTSTANDING_BYTES_MAX {
+                *next_at = now.mono;
+            }
+        }
+    }
+
     /// Has no slice wait because of settings that are no more.
     pub(crate) fn hurry(&mut self) {
         if let State::Walking { next_at, .. } = &mut self.state
@@ -244,7 +294,7 @@ impl Saving {
     pub(crate) fn next_deadline(&self) -> Mono {
         match self.state {
             State::Walking { next_at, .. } | State::Clearing { next_at, .. } => next_at,
-            State::Idle | State::Closing(_) => Mono::NEVER,
+            State::Idle | State::Closing(_) | State::Lent => Mono::NEVER,
         }
     }
 }
@@ -283,12 +333,14 @@ impl Server {
         let saving = &mut self.persistence.saving;
         saving.next_id += 1;
         let id = saving.next_id;
-        self.actions.push_back(Action::Disk(DiskWish::SaveOpen {
-            id,
-            temporary: target.temporary,
-            name: target.name,
-            syncs_early: target.syncs_early,
-        }));
+        if !purpose.is_streamed() {
+            self.actions.push_back(Action::Disk(DiskWish::SaveOpen {
+                id,
+                temporary: target.temporary,
+                name: target.name,
+                syncs_early: target.syncs_early,
+            }));
+        }
         let keys = store.indexes().map(|db| store.size(db).keys as u64).sum();
         store.begin_snapshot(keeper);
         let changes = point.changes;
@@ -296,7 +348,7 @@ impl Server {
         let seen = (self.statistics.processed, now.mono);
         saving.state =
             State::Walking { job, outstanding: 0, is_behind: false, next_at: now.mono, seen };
-        if purpose == Purpose::Background {
+        if matches!(purpose, Purpose::Background | Purpose::Shipped) {
             saving.tried_at = now.mono;
             let line = format!("Background saving started by pid {}", self.process.pid);
             self.log(Level::Notice, line);
@@ -312,7 +364,7 @@ impl Server {
         match self.persistence.saving.state {
             State::Walking { .. } => self.save_slice(now, store),
             State::Clearing { .. } => self.clear_slice(now, store, point),
-            State::Idle | State::Closing(_) => {}
+            State::Idle | State::Closing(_) | State::Lent => {}
         }
     }
 
@@ -333,14 +385,23 @@ impl Server {
         let keeper = store.keeper().expect("a walk has a keeper");
         let fresh_keys = keeper.kept() - job.kept;
         job.kept = keeper.kept();
-        let mut bytes = hand_out(keeper, &mut self.actions);
+        let is_streamed = job.purpose.is_streamed();
+        let Self { replication, actions, .. } = self;
+        let mut hand_out = |keeper: &mut (dyn Keeper + Send)| {
+            if is_streamed {
+                replication.take_in(keeper, HANDED_OUT_BYTES)
+            } else {
+                hand_out(keeper, actions)
+            }
+        };
+        let mut bytes = hand_out(keeper);
         *is_behind = bytes >= HANDED_OUT_BYTES;
         let is_over = is_walked && !*is_behind && (key_delay_us == 0 || fresh_keys == 0);
         if is_over {
             keeper.finish();
-            bytes += hand_out(keeper, &mut self.actions);
+            bytes += hand_out(keeper);
         }
-        *outstanding += bytes;
+        *outstanding = if is_streamed { replication.held_bytes() } else { *outstanding + bytes };
         job.bytes += bytes as u64;
         let (commands, seen_at) = core::mem::replace(seen, (executed, now.mono));
         let commands = executed.saturating_sub(commands);
@@ -355,6 +416,10 @@ impl Server {
         if is_over {
             let job = *job;
             store.end_snapshot();
+            if is_streamed {
+                self.persistence.saving.state = State::Idle;
+                return self.copy_walked();
+            }
             self.wish(DiskWish::SaveFinish);
             self.persistence.saving.state = State::Closing(job);
         }
@@ -424,7 +489,7 @@ impl Server {
     /// Does what the save was for.
     fn end_job(&mut self, now: Now, job: &Job, is_saved: bool) {
         match job.purpose {
-            Purpose::Background => {
+            Purpose::Background | Purpose::Shipped => {
                 let saving = &mut self.persistence.saving;
                 saving.background_s = Some(now.mono.since_us(job.began.mono) / 1_000_000);
                 saving.failed = !is_saved;
@@ -434,9 +499,16 @@ impl Server {
                 } else {
                     self.log(Level::Warning, "Background saving error".to_string());
                 }
+                if job.purpose == Purpose::Shipped {
+                    self.copy_written(is_saved);
+                }
             }
             Purpose::Client(conn) => self.finish(conn, saved(is_saved)),
             Purpose::Exit { cause, force } => self.saved_for_exit(now, cause, force, is_saved),
+            // It has ended with the walk.
+            Purpose::Streamed { .. } => {}
+            // That is no snapshot of ours.
+            Purpose::Received => {}
             Purpose::Rewrite => self.base_done(now, is_saved.then_some(job.bytes).ok_or(())),
             Purpose::Reload(conn, how) => {
                 if is_saved {
@@ -450,17 +522,60 @@ impl Server {
 
     /// Gives up what is being saved, or about to be; who waits for it is told.
     pub(crate) fn give_up_save(&mut self, now: Now, store: &mut Store) {
+        if let State::Lent = self.persistence.saving.state {
+            self.abort_file();
+            return self.copy_file_lost(now);
+        }
         let purpose = self.persistence.saving.purpose();
-        if self.persistence.saving.job().is_some() {
+        let is_streamed = purpose.is_some_and(Purpose::is_streamed);
+        if self.persistence.saving.job().is_some() && !is_streamed {
             self.wish(DiskWish::SaveAbort);
         }
         self.leave_job(now, store);
         match purpose {
             Some(Purpose::Client(conn)) => self.finish(conn, saved(false)),
             Some(Purpose::Rewrite) => self.base_given_up(now),
-            Some(Purpose::Background | Purpose::Exit { .. } | Purpose::Reload(..)) | None => {}
+            Some(Purpose::Streamed { .. }) => self.copy_given_up(),
+            Some(Purpose::Shipped) => self.copy_written(false),
+            Some(
+                Purpose::Background
+                | Purpose::Exit { .. }
+                | Purpose::Reload(..)
+                | Purpose::Received,
+            )
+            | None => {}
         }
         self.arm_persistence(now);
+    }
+
+    /// Begins a file for what comes from our primary, in the place of the snapshot of old, unless
+    /// something else is being saved; its number.
+    pub(crate) fn lend_file(&mut self) -> Option<u64> {
+        if !self.persistence.saving.is_idle() || self.ending {
+            return None;
+        }
+        let Target { temporary, name, syncs_early, .. } = self.target_of(Purpose::Received);
+        let saving = &mut self.persistence.saving;
+        saving.next_id += 1;
+        let id = saving.next_id;
+        saving.state = State::Lent;
+        self.wish(DiskWish::SaveOpen { id, temporary, name, syncs_early });
+        Some(id)
+    }
+
+    /// That file is in its place, or has failed.
+    pub(crate) fn return_file(&mut self) {
+        if let State::Lent = self.persistence.saving.state {
+            self.persistence.saving.state = State::Idle;
+        }
+    }
+
+    /// That file is not wanted any more.
+    pub(crate) fn abort_file(&mut self) {
+        if let State::Lent = self.persistence.saving.state {
+            self.persistence.saving.state = State::Idle;
+            self.wish(DiskWish::SaveAbort);
+        }
     }
 
     /// Leaves the states that have a job.

@@ -28,12 +28,15 @@ impl Server {
         asked_by: (ExitCause, Option<ConnId>),
     ) -> bool {
         let (cause, asker) = asked_by;
+        if wish.now {
+            self.stop_waiting_to_part(now);
+        }
         let is_decided = self.ending || self.is_about_to_end();
         if !(is_decided || self.is_free_to_end(wish)) {
             return false;
         }
         self.persistence.saving.exit_askers.extend(asker);
-        if is_decided {
+        if is_decided || self.wait_to_part(now, wish, cause, point.offset) {
             return true;
         }
         if self.persistence.log.is_rewriting() {
@@ -76,7 +79,7 @@ impl Server {
     fn is_about_to_end(&self) -> bool {
         let persistence = &self.persistence;
         let saves = matches!(persistence.saving.purpose(), Some(Purpose::Exit { .. }));
-        saves || persistence.log.is_parting()
+        saves || persistence.log.is_parting() || self.replication.primary.parting.is_some()
     }
 
     /// Ends the server once the log is safe.
@@ -132,13 +135,21 @@ impl Server {
         if !self.is_about_to_end() {
             return false;
         }
-        if self.persistence.log.stop_parting().is_none() {
+        let only_waits = self.stop_waiting_to_part(now);
+        if self.persistence.log.stop_parting().is_none() && !only_waits {
             self.give_up_save(now, store);
         }
         self.arm_persistence(now);
         self.go_on();
         self.log(Level::Notice, "Shutdown manually aborted.".to_string());
         true
+    }
+
+    /// Something has come to speak against the end while it waited.
+    pub(crate) fn cannot_end(&mut self, now: Now) {
+        self.retry_blocked = !self.blocked.is_empty();
+        self.resume_held(now.mono);
+        self.refuse_to_end();
     }
 
     /// Tells who waits for the end that it does not come.

@@ -44,6 +44,17 @@ impl Server {
         }
     }
 
+    /// Who writes a snapshot that goes to replicas as it is written down.
+    pub(crate) fn replica_keeper(
+        &self,
+        now: Now,
+        store: &Store,
+        point: StreamPoint,
+        purpose: Purpose,
+    ) -> Box<dyn Keeper + Send> {
+        self.keeper_for(now, store, point, purpose, &self.target_of(purpose))
+    }
+
     /// Who writes a snapshot of all that is in `store` now.
     pub(super) fn keeper_for(
         &self,
@@ -53,11 +64,22 @@ impl Server {
         purpose: Purpose,
         target: &Target,
     ) -> Box<dyn Keeper + Send> {
-        let functions = &self.persistence.functions;
+        let functions: &[Vec<u8>] = match purpose {
+            Purpose::Streamed { functions: false } => &[],
+            Purpose::Streamed { functions: true }
+            | Purpose::Shipped
+            | Purpose::Received
+            | Purpose::Background
+            | Purpose::Client(_)
+            | Purpose::Exit { .. }
+            | Purpose::Reload(..)
+            | Purpose::Rewrite => &self.persistence.functions,
+        };
         let large_bytes = self.persistence.saving.large_bytes;
         if target.format == BaseFormat::Requests {
-            let history = point.is_kept.then(|| (self.history.id(), point.offset));
-            return Box::new(RequestKeeper::new(functions, history, large_bytes));
+            let history = point.is_kept.then(|| (self.replication.history.id(), point.offset));
+            let stream_db = point.db.filter(|_| self.is_replica());
+            return Box::new(RequestKeeper::new(functions, history, stream_db, large_bytes));
         }
         let text = |number: u64| number.to_string().into_bytes();
         let mut aux = vec![
@@ -90,7 +112,7 @@ impl Server {
         let db = point.db.map_or(0, DbIndex::get);
         vec![
             ("repl-stream-db", text(u64::from(db))),
-            ("repl-id", self.history.id().digits().to_vec()),
+            ("repl-id", self.replication.history.id().digits().to_vec()),
             ("repl-offset", text(point.offset)),
         ]
     }

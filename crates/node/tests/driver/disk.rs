@@ -21,9 +21,13 @@ pub struct Disk {
     /// Whether jobs wait for [`World::let_jobs_go`].
     pub holds_jobs: bool,
     pub log: LogDisk,
+    /// Processes that run on this machine.
+    pub running: BTreeSet<u32>,
     jobs: VecDeque<(u64, Vec<FileStep>)>,
     /// What is left to be read.
     reading: Vec<u8>,
+    /// What is unread of the files that are shipped.
+    ships: BTreeMap<u64, Vec<u8>>,
 }
 
 /// Where the log is written.
@@ -82,9 +86,9 @@ impl Disk {
     }
 
     fn list(&self, dir: &str) -> Vec<String> {
-        let within = format!("{dir}/");
+        let within = if dir == "." { String::new() } else { format!("{dir}/") };
         let names = self.files.keys().filter_map(|path| path.strip_prefix(&within));
-        names.map(str::to_owned).collect()
+        names.filter(|name| !name.contains('/')).map(str::to_owned).collect()
     }
 
     fn carry_out(&mut self, steps: &[FileStep]) -> Result<(), FileFault> {
@@ -161,6 +165,10 @@ impl World {
                 let names = self.disk.list(&name);
                 self.tell(DiskNews::Listed(Ok(names)));
             }
+            DiskWish::Running { mut pids } => {
+                pids.retain(|pid| self.disk.running.contains(pid));
+                self.tell(DiskNews::Running(pids));
+            }
             DiskWish::LoadOpen { name } => {
                 let file = self.disk.files.get(&name).cloned();
                 let outcome = Ok(file.as_ref().map(|file| file.len() as u64));
@@ -179,6 +187,22 @@ impl World {
             DiskWish::LogRetry => self.order(Order::Retry),
             DiskWish::LogSync => self.order(Order::Sync),
             DiskWish::LogClose => self.order(Order::Close),
+            DiskWish::ShipOpen { ship, name } => {
+                let file = self.disk.files.get(&name).cloned();
+                let absent = || MISSING.to_owned();
+                let outcome = file.as_ref().map(|file| file.len() as u64).ok_or_else(absent);
+                self.disk.ships.extend(file.map(|file| (ship, file)));
+                self.tell(DiskNews::ShipOpened { ship, outcome });
+            }
+            DiskWish::ShipRead { ship, bytes_max } => {
+                if let Some(unread) = self.disk.ships.get_mut(&ship) {
+                    let piece = unread.drain(..bytes_max.min(unread.len())).collect();
+                    self.tell(DiskNews::ShipPiece { ship, outcome: Ok(piece) });
+                }
+            }
+            DiskWish::ShipClose { ship } => {
+                self.disk.ships.remove(&ship);
+            }
         }
     }
 

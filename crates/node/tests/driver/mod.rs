@@ -3,7 +3,9 @@
 
 pub mod aof;
 mod disk;
+pub mod link;
 pub mod logged;
+pub mod replicas;
 
 pub use disk::Disk;
 
@@ -28,6 +30,9 @@ pub struct World {
     pub log: Vec<String>,
     pub ended: bool,
     pub disk: Disk,
+    pub dials: link::Dials,
+    /// Whether the server has said last that it is a replica.
+    pub is_replica: bool,
     conns: BTreeMap<u32, Wire>,
     next_conn: u32,
 }
@@ -45,6 +50,8 @@ struct Wire {
     deaf: bool,
     /// Whether the node was told that not all could be sent.
     reported_pending: bool,
+    /// It is a replica that is fed: there may be more for it.
+    hungry: bool,
     /// What it sent while it waited.
     unread: VecDeque<Vec<u8>>,
 }
@@ -69,6 +76,8 @@ impl World {
             log: Vec::new(),
             ended: false,
             disk: Disk::default(),
+            dials: link::Dials::default(),
+            is_replica: false,
             conns: BTreeMap::new(),
             next_conn: 0,
         };
@@ -106,6 +115,18 @@ impl World {
         self.read(conn);
     }
 
+    /// Has several clients served in one turn: what the node wishes meanwhile is carried out behind
+    /// all of them.
+    pub fn send_at_once(&mut self, sent: &[(ConnId, Vec<u8>)]) {
+        for (conn, bytes) in sent {
+            let wire = self.conns.get_mut(&conn.0).expect("it is connected");
+            let served = self.node.serve(self.now, *conn, &mut wire.conversation, bytes);
+            assert_eq!(served, Served::Idle);
+        }
+        self.carry_out();
+        sent.iter().for_each(|(conn, _)| self.deliver(*conn));
+    }
+
     /// Has a client go away.
     pub fn leave(&mut self, conn: ConnId) {
         self.close(conn);
@@ -118,6 +139,7 @@ impl World {
             wire.deaf = deaf;
         }
         self.deliver(conn);
+        self.feed_on(conn);
         self.carry_out();
     }
 
@@ -263,6 +285,10 @@ impl World {
                     fenced.into_iter().for_each(|conn| self.deliver(conn));
                 }
                 Action::Ready => {}
+                Action::Feed(conn) => self.feed(conn),
+                Action::Role { is_replica } => self.is_replica = is_replica,
+                Action::GiveUpConnect { attempt } => self.dials.give_up(attempt),
+                Action::Connect { attempt, host, port } => self.dial(attempt, host, port),
                 Action::Exit(_) => {
                     self.ended = true;
                     let all: Vec<u32> = self.conns.keys().copied().collect();

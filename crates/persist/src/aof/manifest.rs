@@ -14,6 +14,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use vesta_types::{ascii, number, words};
@@ -188,20 +189,36 @@ impl Manifest {
     /// Has files that are begun from here on not be called `name`, which lies there unaccounted
     /// for; whether it is the name of a base or of an increment.
     pub fn spare(&mut self, stem: &[u8], name: &[u8]) -> bool {
-        let numbered = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix(b"."));
-        let dot = numbered.and_then(|rest| rest.iter().position(|byte| *byte == b'.'));
-        let Some((digits, kind)) = numbered.zip(dot).map(|(rest, dot)| rest.split_at(dot)) else {
-            return false;
-        };
-        let seq = number::parse_u64(digits).filter(|seq| *seq <= SEQ_MAX);
-        let Some(seq) = seq else { return false };
+        let Some((kind, seq)) = numbered_name(stem, name) else { return false };
         let last = match kind {
-            b".base.rdb" | b".base.aof" => &mut self.last_base_seq,
-            b".incr.aof" => &mut self.last_increment_seq,
-            _ => return false,
+            Numbered::Base => &mut self.last_base_seq,
+            Numbered::Increment => &mut self.last_increment_seq,
         };
         *last = seq.max(*last);
         true
+    }
+
+    /// Which of `names`, all that lie beside the manifest, are bases that rewrites made and died
+    /// before the manifest named them. What they hold is in the files that it names.
+    ///
+    /// There are none when an increment lies there that has a greater number than those that are
+    /// named, too: such a base may be the beginning of another log, begun anew, that holds more.
+    pub fn bases_left<'n>(&self, stem: &[u8], names: &'n [String]) -> Vec<&'n str> {
+        let numbered = |name: &'n String| {
+            numbered_name(stem, name.as_bytes()).map(|(kind, seq)| (name.as_str(), kind, seq))
+        };
+        let is_begun_anew = names
+            .iter()
+            .filter_map(numbered)
+            .any(|(_, kind, seq)| kind == Numbered::Increment && seq > self.last_increment_seq);
+        if is_begun_anew || self.increments.is_empty() {
+            return Vec::new();
+        }
+        let bases = names
+            .iter()
+            .filter_map(numbered)
+            .filter(|(_, kind, seq)| *kind == Numbered::Base && *seq > self.last_base_seq);
+        bases.map(|(name, _, _)| name).collect()
     }
 
     /// What is to be loaded, in this order: the base, then the increments.
@@ -272,6 +289,25 @@ impl Manifest {
     /// Takes the history out: once a manifest without it is on disk, these files may go.
     pub fn take_history(&mut self) -> impl Iterator<Item = LogFile> + use<> {
         core::mem::take(&mut self.history).into_iter()
+    }
+}
+
+/// What a name with a number stands for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Numbered {
+    Base,
+    Increment,
+}
+
+/// What `name` says that it is, and its number; `None` if it is no name of such a file.
+fn numbered_name(stem: &[u8], name: &[u8]) -> Option<(Numbered, u64)> {
+    let rest = name.strip_prefix(stem)?.strip_prefix(b".")?;
+    let (digits, kind) = rest.split_at(rest.iter().position(|byte| *byte == b'.')?);
+    let seq = number::parse_u64(digits).filter(|seq| *seq <= SEQ_MAX)?;
+    match kind {
+        b".base.rdb" | b".base.aof" => Some((Numbered::Base, seq)),
+        b".incr.aof" => Some((Numbered::Increment, seq)),
+        _ => None,
     }
 }
 
@@ -398,6 +434,32 @@ mod tests {
         }
         assert_eq!(log.next_base_name(STEM, BaseFormat::Rdb), b"appendonly.aof.5.base.rdb");
         assert_eq!(log.begin_increment(STEM).seq, 8);
+    }
+
+    #[test]
+    fn a_base_that_was_never_named_is_told_from_the_beginning_of_another_log() {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut lie_there = names(&[
+            "appendonly.aof.1.base.rdb",
+            "appendonly.aof.2.base.rdb",
+            "appendonly.aof.3.base.aof",
+            "appendonly.aof.3.base.aof.old",
+            "other.aof.3.base.aof",
+            "appendonly.aof.5.incr.aof",
+            "appendonly.aof.manifest",
+        ]);
+        let log = Manifest::parse(
+            b"file appendonly.aof.2.base.rdb seq 2 type b\n\
+              file appendonly.aof.5.incr.aof seq 5 type i\n",
+        )
+        .unwrap();
+        assert_eq!(log.bases_left(STEM, &lie_there), ["appendonly.aof.3.base.aof"]);
+        // Nobody knows what a log without increments was for, nor one that names nothing.
+        let bare = Manifest::parse(b"file appendonly.aof.2.base.rdb seq 2 type b\n").unwrap();
+        assert!(bare.bases_left(STEM, &lie_there[..4]).is_empty());
+        assert!(Manifest::default().bases_left(STEM, &lie_there).is_empty());
+        lie_there.extend(names(&["appendonly.aof.6.incr.aof"]));
+        assert!(log.bases_left(STEM, &lie_there).is_empty());
     }
 
     #[test]

@@ -44,14 +44,21 @@ impl Node {
         }
         match job.purpose {
             Purpose::Start => server.make_safe(job),
-            Purpose::Reload(..) | Purpose::Log(_) => self.end_load(now, job)?,
+            Purpose::Reload(..) | Purpose::Log(_) | Purpose::Copy => self.end_load(now, job)?,
         }
         Ok(())
     }
 
     /// All is loaded, or there is nothing.
     pub(super) fn end_load(&mut self, now: Now, job: Box<Job>) -> Result<(), Refusal> {
-        let Job { purpose, began, manifest, log, tally, history, changes, failed, .. } = *job;
+        if job.purpose == Purpose::Start && !job.is_swept {
+            self.server.look_for_left(job);
+            return Ok(());
+        }
+        let loaded_s = job.is_there.then(|| seconds(now, job.began.mono));
+        let Job {
+            purpose, manifest, log, tally, history, refill, stream_db, changes, failed, ..
+        } = *job;
         let server = &mut self.server;
         server.persistence.loading.tally = tally;
         if failed > 0 {
@@ -62,15 +69,17 @@ impl Node {
         match purpose {
             Purpose::Start => {
                 if let Some((id, offset)) = history {
-                    self.resume_history(id, offset);
+                    self.resume_history(id, offset, stream_db);
+                    self.refill_backlog(refill.into_backlog(offset));
                 }
                 self.propagation.add_changes(changes);
-                self.end_start(now, manifest, log, began.mono);
+                self.end_start(now, manifest, log, loaded_s);
             }
             Purpose::Reload(conn, _) => {
                 server.log(Level::Warning, "DB reloaded by DEBUG RELOAD".to_string());
                 server.finish(conn, Ok(()));
             }
+            Purpose::Copy => {}
             Purpose::Log(conn) => {
                 let line = "Append Only File loaded by DEBUG LOADAOF".to_string();
                 server.log(Level::Warning, line);
@@ -80,15 +89,24 @@ impl Node {
         Ok(())
     }
 
-    /// The server can begin its work, once the log is open.
-    fn end_start(&mut self, now: Now, manifest: Manifest, log: Option<LogPlan>, began: Mono) {
-        let seconds = seconds(now, began);
+    /// The server can begin its work, once the log is open. `loaded_s`: how long it took to load
+    /// what there was, if there was anything.
+    fn end_start(
+        &mut self,
+        now: Now,
+        manifest: Manifest,
+        log: Option<LogPlan>,
+        loaded_s: Option<f64>,
+    ) {
         let Some(LogPlan { parts, .. }) = log else {
-            self.server.log(Level::Notice, format!("DB loaded from disk: {seconds:.3} seconds"));
+            if let Some(seconds) = loaded_s {
+                let line = format!("DB loaded from disk: {seconds:.3} seconds");
+                self.server.log(Level::Notice, line);
+            }
             self.server.begin_without_log(now, manifest);
             return;
         };
-        if !parts.is_empty() {
+        if let Some(seconds) = loaded_s.filter(|_| !parts.is_empty()) {
             let line = format!("DB loaded from append only file: {seconds:.3} seconds");
             self.server.log(Level::Notice, line);
         }

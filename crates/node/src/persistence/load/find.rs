@@ -17,6 +17,7 @@
 //! point: there, files without a manifest are overwritten and appended to. Here, they are left
 //! alone.
 
+use super::left::Look;
 use super::reading::Reading;
 use super::{Job, Purpose, Refusal};
 use crate::Node;
@@ -63,6 +64,8 @@ pub(super) enum Question {
     Open,
     /// To make safe what was read.
     MakeSafe,
+    /// What others have left behind.
+    Left(Look),
 }
 
 /// A log that is loaded.
@@ -209,6 +212,7 @@ impl Node {
                 outcome.map_err(|fault| server.not_safe(&job, &fault))?;
                 return self.end_load(now, job);
             }
+            (Question::Left(look), news) => return self.answer_left(now, job, look, news),
             (question, _) => server.ask(job, question),
         }
         Ok(())
@@ -256,7 +260,7 @@ impl Node {
         }
         if log.parts.is_empty() {
             return match job.purpose {
-                Purpose::Start | Purpose::Reload(..) => {
+                Purpose::Start | Purpose::Reload(..) | Purpose::Copy => {
                     let name = server.log_dir();
                     server.wish(DiskWish::List { name });
                     server.ask(job, Question::Names);
@@ -337,13 +341,15 @@ impl Node {
                 Ok(())
             }
             (Purpose::Start, Ok(None)) => {
-                server.begin_without_log(now, job.manifest);
-                Ok(())
+                job.is_there = false;
+                self.end_load(now, job)
             }
             (Purpose::Start, Err(why)) => {
                 let path = server.snapshot_path();
                 Err(format!("Fatal error loading the DB {path}: {why}. Exiting.").into())
             }
+            // A copy is read by whoever has asked for it.
+            (Purpose::Copy, _) => Ok(()),
             (Purpose::Reload(conn, _) | Purpose::Log(conn), outcome) => {
                 if let Err(why) = outcome {
                     let path = server.snapshot_path();

@@ -17,17 +17,22 @@
 //! pieces and are decoded in slices (`reading`), so that clients can connect and be told how far it
 //! is. What cannot be read ends the server, and the files stay as they are.
 
+mod beside;
 mod end;
 mod find;
+mod left;
 mod rdb_file;
 mod reading;
+mod refill;
 mod request_file;
 mod upgrade;
 
+pub(crate) use self::beside::{Beside, Outcome as CopyOutcome};
 pub(super) use self::find::LOADER_JOB;
 
 use self::find::{LogPlan, Question};
 use self::reading::Reading;
+use self::refill::Refill;
 use crate::action::{ExitCause, Level};
 use crate::disk::DiskNews;
 use crate::server::Server;
@@ -63,6 +68,8 @@ enum Purpose {
     Reload(ConnId, Reload),
     /// DEBUG LOADAOF, whose client waits.
     Log(ConnId),
+    /// A replica gets all data of its primary.
+    Copy,
 }
 
 /// Everything about loading.
@@ -115,6 +122,18 @@ struct Job {
     changes: u64,
     /// Which history the data belongs to, and the offset in bytes that it has got to.
     history: Option<(ReplId, u64)>,
+    /// The end of that history's stream.
+    refill: Refill,
+    /// The database that the stream of that history has selected there.
+    stream_db: Option<u64>,
+    /// Whether what is decoded is dropped.
+    keeps_nothing: bool,
+    /// Libraries of functions, which are in force when all is.
+    functions: Vec<Vec<u8>>,
+    /// Whether there is a snapshot, when that is what is loaded.
+    is_there: bool,
+    /// Whether it was looked what others have left behind.
+    is_swept: bool,
     /// When the log was last told how far it is.
     told_at: Mono,
 }
@@ -134,6 +153,12 @@ impl Job {
             failed: 0,
             changes: 0,
             history: None,
+            refill: Refill::default(),
+            stream_db: None,
+            keeps_nothing: false,
+            functions: Vec::new(),
+            is_there: true,
+            is_swept: false,
             told_at: now.mono,
         })
     }
@@ -176,7 +201,10 @@ impl Loading {
     pub(crate) fn is_reload(&self) -> bool {
         match &self.state {
             State::Idle | State::Failed => false,
-            State::Asking(job, _) | State::Reading(job, _) => job.purpose != Purpose::Start,
+            State::Asking(job, _) | State::Reading(job, _) => match job.purpose {
+                Purpose::Start | Purpose::Copy => false,
+                Purpose::Reload(..) | Purpose::Log(_) => true,
+            },
         }
     }
 
@@ -203,7 +231,9 @@ impl Node {
     /// Has the data set loaded, which is to be done once, before the first client comes. Until it
     /// is there ([`crate::Action::Ready`]) most commands are refused.
     pub fn load_at_start(&mut self, now: Now) {
-        self.server.ask_for_manifest(Job::new(now, Purpose::Start));
+        let mut job = Job::new(now, Purpose::Start);
+        job.refill = Refill::keeping(self.server.config.repl_backlog_size_bytes);
+        self.server.ask_for_manifest(job);
         self.server.arm_persistence(now);
     }
 

@@ -2,20 +2,22 @@
 
 use super::reading::{Source, Step};
 use super::{Job, Purpose, Reload};
-use crate::Node;
 use crate::action::Level;
 use crate::server::Server;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use vesta_cmd::Propagation;
 use vesta_persist::rdb::{Decoded, FileDecoder, Item, LoadedKey, ModuleName};
-use vesta_store::Keyspace;
+use vesta_store::{Keyspace, Store};
 use vesta_types::{DbIndex, Now, ReplId, ascii, number};
 
 /// Room is made beforehand for one key per so many bytes of the file at most, whatever the file
 /// says: that takes less than the file does.
 const BYTES_PER_EXPECTED_KEY: u64 = 16;
+/// The same when nobody knows how long the snapshot is, as of one that comes over a link.
+const EXPECTED_KEYS_MAX: u64 = 1 << 20;
 
 /// A snapshot that is being decoded.
 pub(super) struct RdbFile {
@@ -25,6 +27,13 @@ pub(super) struct RdbFile {
     modules: Vec<String>,
     /// Names of the history that the file belongs to, and the offset it has got to.
     history: (Option<ReplId>, Option<u64>),
+}
+
+/// Where what is decoded goes.
+pub(super) struct Intake<'a> {
+    pub(super) store: &'a mut Store,
+    pub(super) server: &'a mut Server,
+    pub(super) propagation: &'a mut Propagation,
 }
 
 impl RdbFile {
@@ -45,7 +54,7 @@ impl fmt::Debug for RdbFile {
     }
 }
 
-impl Node {
+impl Intake<'_> {
     /// Decodes the next item.
     pub(super) fn decode_item(
         &mut self,
@@ -83,6 +92,8 @@ impl Node {
     ) -> Result<(), String> {
         match item {
             Item::Aux { name, value } => self.server.take_aux(now, job, file, &name, &value),
+            // Those that are there are in force until the copy is.
+            Item::Function(source) if job.purpose == Purpose::Copy => job.functions.push(source),
             Item::Function(source) => self.server.take_function(source),
             Item::Select(raw) => {
                 let count = self.store.databases();
@@ -92,8 +103,12 @@ impl Node {
                 })?;
             }
             Item::Resize { keys, .. } => {
-                let at_most = job.total_bytes / BYTES_PER_EXPECTED_KEY;
+                let at_most = match job.total_bytes {
+                    0 => EXPECTED_KEYS_MAX,
+                    bytes => bytes / BYTES_PER_EXPECTED_KEY,
+                };
                 let keys = usize::try_from(keys.min(at_most)).unwrap_or(0);
+                let keys = if job.keeps_nothing { 0 } else { keys };
                 self.store.expect_keys(file.db, keys);
             }
             Item::Key(key) => self.take_key(now, job, file, key)?,
@@ -113,10 +128,14 @@ impl Node {
         key: LoadedKey,
     ) -> Result<(), String> {
         let LoadedKey { key, value, mut expiry, idle_s, frequency } = key;
+        if job.keeps_nothing {
+            job.tally.loaded += 1;
+            return Ok(());
+        }
         if job.log.is_some() {
             // What has expired is deleted by requests that follow. There is no time before 1.
             expiry = expiry.map(|at_ms| at_ms.max(1));
-        } else if self.is_expired(now, expiry) {
+        } else if self.is_expired(now, job, file, expiry) {
             job.tally.expired += 1;
             if let Purpose::Reload(..) = job.purpose {
                 self.propagation.append(file.db, [&b"DEL"[..], &key].into_iter());
@@ -131,16 +150,18 @@ impl Node {
                 let key = ascii::lossy(&key);
                 return Err(format!("byte {at}: key '{key}' is in database {db} already"));
             };
-            Keyspace::new(&mut self.store, file.db, now).put(entry);
+            Keyspace::new(self.store, file.db, now).put(entry);
         }
         job.tally.loaded += 1;
         Ok(())
     }
 
-    /// Whether a key of a snapshot is left out. Only the primary says what has expired.
-    fn is_expired(&self, now: Now, expiry: Option<u64>) -> bool {
-        let is_primary = self.server.config.replicaof.is_none();
-        is_primary && expiry.is_some_and(|at_ms| at_ms <= now.unix.ms())
+    /// Whether a key of a snapshot is left out. Only the primary says what has expired; when its
+    /// replicas may go on from here, it has to tell them, as of any key later on.
+    fn is_expired(&self, now: Now, job: &Job, file: &RdbFile, expiry: Option<u64>) -> bool {
+        let is_primary = !self.server.is_replica();
+        let goes_on = job.purpose == Purpose::Start && matches!(file.history, (Some(_), Some(_)));
+        is_primary && !goes_on && expiry.is_some_and(|at_ms| at_ms <= now.unix.ms())
     }
 }
 
@@ -162,6 +183,10 @@ impl Server {
                 format!("RDB memory usage when created {mb:.2} Mb")
             }
             (b"aof-base", Some(1)) => "RDB is base AOF".to_string(),
+            (b"repl-stream-db", figure) => {
+                job.stream_db = figure;
+                return;
+            }
             (b"repl-id", _) => {
                 file.history.0 = ReplId::parse(value);
                 return;

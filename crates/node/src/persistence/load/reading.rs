@@ -1,7 +1,7 @@
 //! Reading one file: its bytes come in pieces, and are decoded in slices of time.
 
 use super::find::{Part, unreadable};
-use super::rdb_file::RdbFile;
+use super::rdb_file::{Intake, RdbFile};
 use super::request_file::RequestFile;
 use super::{Job, Refusal, State};
 use crate::Node;
@@ -90,13 +90,18 @@ impl Source {
         self.taken += count;
     }
 
+    /// It is of no use to look before so many more bytes have come.
+    pub(super) fn lacks(&mut self, missing: usize) {
+        self.missing = missing;
+    }
+
     /// Whether no bytes come behind the rest.
     pub(super) fn is_at_end(&self) -> bool {
         self.is_at_end
     }
 
     /// Takes bytes in behind those that are there; none at the end.
-    fn take_in(&mut self, bytes: Vec<u8>) {
+    pub(super) fn take_in(&mut self, bytes: Vec<u8>) {
         self.is_at_end = bytes.is_empty();
         self.missing = self.missing.saturating_sub(bytes.len());
         self.start = self.position();
@@ -110,7 +115,7 @@ impl Source {
     }
 
     /// Whether there is use in looking at the rest.
-    fn is_ready(&self) -> bool {
+    pub(super) fn is_ready(&self) -> bool {
         self.missing == 0 || self.is_at_end
     }
 }
@@ -242,7 +247,7 @@ impl Node {
                 match self.read_item(now, job, reading)? {
                     Step::Item => {}
                     Step::Short { missing } => {
-                        reading.source.missing = missing;
+                        reading.source.lacks(missing);
                         reading.next_at = Mono::NEVER;
                         return Ok(false);
                     }
@@ -254,6 +259,11 @@ impl Node {
                 return Ok(false);
             }
         }
+    }
+
+    fn intake(&mut self) -> Intake<'_> {
+        let Self { store, server, propagation, .. } = self;
+        Intake { store, server, propagation }
     }
 
     /// Decodes the next item of a file.
@@ -278,7 +288,7 @@ impl Node {
                 };
                 Ok(Step::Item)
             }
-            Form::Snapshot(file) => match self.decode_item(now, job, file, source) {
+            Form::Snapshot(file) => match self.intake().decode_item(now, job, file, source) {
                 Ok(Step::End) if reading.is_log => {
                     self.server.tell_front_loaded(job, &reading.name);
                     reading.form = Form::Requests(Box::new(RequestFile::of(job)));

@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 use vesta_persist::aof::{Item, ItemReader};
 use vesta_persist::rdb::{CorruptError, Fault};
 use vesta_resp::Batch;
-use vesta_types::{Now, ascii};
+use vesta_types::{Now, ReplId, ascii};
 
 /// How many failures of requests the log tells of one by one.
 const FAILURES_TOLD_MAX: u64 = 16;
@@ -39,9 +39,6 @@ pub(super) struct RequestFile {
     /// Whether the requests are of a history: those of a base are another way to write down what
     /// it holds, until it says otherwise.
     is_stream: bool,
-    /// Bytes of a SELECT that count once a request comes behind it: in front of the name of a
-    /// history it is none of that history's, and at the torn end of a file nobody knows.
-    select: u64,
     /// Commands that were passed over, by their names.
     passed: Vec<&'static str>,
 }
@@ -70,7 +67,6 @@ impl RequestFile {
             ahead: 0,
             whole: 0,
             is_stream: part.is_some_and(|part| !part.is_base),
-            select: 0,
             passed: Vec::new(),
         }
     }
@@ -93,9 +89,10 @@ impl RequestFile {
                     continue;
                 }
                 if let Item::History { id, offset } = item {
-                    job.history = Some((id, offset));
+                    // What a replica's clients have written belongs to no history.
+                    job.history = (id != ReplId::NONE).then_some((id, offset));
                     self.is_stream = true;
-                    self.select = 0;
+                    job.refill.drop_select();
                 }
                 return Ok(Next::Frame(len));
             };
@@ -112,30 +109,33 @@ impl RequestFile {
             } else if self.whole == 0 && is_begin {
                 self.ahead = len;
             } else if self.whole > 0 && (is_begin || is_end) {
-                self.count(job, len);
+                self.count(job, input, len);
                 return Ok(Next::Frame(len));
             } else if is_end {
-                self.count(job, len);
+                self.count(job, input, len);
                 return Ok(Next::Stray(len));
             } else {
                 let is_select = ascii::is_word(name, "select");
                 self.batch.hold_one(arguments, input);
                 if is_select && self.whole == 0 {
-                    self.select = self.select.saturating_add(len as u64);
+                    // In front of the name of a history it is none of that history's, and at the
+                    // torn end of a file nobody knows.
+                    job.refill.hold_select(input.get(..len).unwrap_or_default());
                 } else {
-                    self.count(job, len);
+                    self.count(job, input, len);
                 }
                 return Ok(Next::Request(len));
             }
         }
     }
 
-    /// A request of so many bytes is being executed.
-    fn count(&mut self, job: &mut Job, len: usize) {
-        let len = (len as u64).saturating_add(core::mem::take(&mut self.select));
-        if let Some((_, offset)) = &mut job.history
-            && self.is_stream
-        {
+    /// A request of so many bytes, with which `input` begins, is being executed.
+    fn count(&self, job: &mut Job, input: &[u8], len: usize) {
+        if !self.is_stream {
+            return job.refill.drop_select();
+        }
+        let len = job.refill.note(job.history, input.get(..len).unwrap_or_default());
+        if let Some((_, offset)) = &mut job.history {
             *offset = offset.saturating_add(len);
         }
     }
@@ -188,6 +188,7 @@ impl Node {
                     self.server.note_replayed(job, file, replayed, (name, at))?;
                 }
                 job.requests += 1;
+                job.stream_db = Some(u64::from(file.replayer.db().get()));
                 file.take(source, len);
             }
             Next::Frame(len) => file.take(source, len),

@@ -168,15 +168,16 @@ impl Queue {
 }
 
 impl Log {
-    /// When there is something to be made safe or to be tried again.
+    /// When there is something to be made safe, to be tried again or to be let go.
     pub(in crate::persistence) fn next_deadline(&self, policy: AppendFsync) -> Mono {
-        match &self.state {
+        let due = match &self.state {
             State::Building(building) if self.rewrite.is_idle() => building.next_at,
             State::Building(_) => self.queue.sync_at(policy),
             State::Open(Health::Good) => self.queue.sync_at(policy).min(self.shut_at(policy)),
             State::Open(Health::Failing { retry_at, .. }) => *retry_at,
             State::Off | State::Naming { .. } | State::Starting | State::Closing => Mono::NEVER,
-        }
+        };
+        due.min(self.opens_at(policy))
     }
 }
 
@@ -235,6 +236,7 @@ impl Node {
         let log = &mut self.server.persistence.log;
         log.sizes.increment += bytes.len() as u64;
         let batch = log.queue.hand_out(log.seen.mono, bytes.len(), sync);
+        self.note_batch(batch);
         self.server.wish(DiskWish::LogAppend { batch, bytes, sync });
         self.server.note_backlog();
     }

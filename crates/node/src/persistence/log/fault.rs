@@ -48,7 +48,7 @@ impl Log {
             | State::Naming { .. }
             | State::Starting
             | State::Open(Health::Good)
-            | State::Building(Building { why: Why::Start | Why::Asked, .. })
+            | State::Building(Building { why: Why::Start | Why::Asked | Why::Replaced, .. })
             | State::Closing => None,
         }
     }
@@ -57,6 +57,24 @@ impl Log {
     pub(super) fn distrust(&mut self, now: Now, why: String) {
         let (why, safe) = (Why::Distrust(why), self.queue.synced());
         self.state = State::Building(Building { why, next_at: now.mono, failures: 0, safe });
+    }
+}
+
+impl Node {
+    /// All data is about to be replaced: the files stay as they are, for the data that they hold,
+    /// until there are others.
+    pub(crate) fn log_anew(&mut self, now: Now) {
+        if !matches!(self.server.persistence.log.state, State::Open(_) | State::Building(_)) {
+            return;
+        }
+        self.flush_log();
+        let Self { store, server, .. } = self;
+        server.give_up_rewrite(now, store);
+        let log = &mut server.persistence.log;
+        log.rewrite.disown();
+        let (why, safe) = (Why::Replaced, log.synced());
+        log.state = State::Building(Building { why, next_at: now.mono, failures: 0, safe });
+        self.drive_log(now);
     }
 }
 

@@ -15,11 +15,18 @@
 //! reply leaves that nobody has had yet. So the crash of a machine costs what was acknowledged in
 //! two seconds at most.
 //!
-//! A log that fails holds back no reply either, unless the policy is `always`, in which case the
-//! server ends; it takes no writes ([`super::fault`]).
+//! A log that cannot be written takes no writes, and holds back no reply ([`super::fault`]). With
+//! `always` the server ends; if `always` is asked for only then, the gate shuts at once, until
+//! everything is safe or the next attempt has failed. So it does while files are made in the place
+//! of those that cannot be trusted: nothing behind what was safe before leaves until the manifest
+//! names them.
+//!
+//! The gate shuts at once and opens with the next event. A client may change the policy while it
+//! is served, and others are served behind it before anything is carried out: what has to wait for
+//! the last batch then must not leave because those before it may ([`Action::Release`]).
 
 use super::fault::Health;
-use super::{Log, State};
+use super::{Building, Log, State, Why};
 use crate::Node;
 use crate::action::Action;
 use crate::server::Server;
@@ -96,16 +103,23 @@ impl Log {
             && self.queue.unsafe_since().is_some_and(is_old)
     }
 
+    /// When the gate is to be opened further.
+    pub(super) fn opens_at(&self, policy: AppendFsync) -> Mono {
+        if self.opening(policy) > self.gate.open_to { Mono(0) } else { Mono::NEVER }
+    }
+
     /// Up to which batch replies may leave.
     fn opening(&self, policy: AppendFsync) -> u64 {
         let queue = &self.queue;
         match &self.state {
-            State::Off
-            | State::Naming { .. }
-            | State::Starting
-            | State::Building(_)
-            | State::Open(Health::Failing { .. }) => ALL,
-            State::Open(Health::Good) | State::Closing => match policy {
+            State::Building(Building { why: Why::Distrust(_), safe, .. })
+                if policy == AppendFsync::Always =>
+            {
+                *safe
+            }
+            State::Off | State::Naming { .. } | State::Starting | State::Building(_) => ALL,
+            State::Open(Health::Failing { .. }) if policy != AppendFsync::Always => ALL,
+            State::Open(_) | State::Closing => match policy {
                 AppendFsync::Always => queue.synced(),
                 AppendFsync::Everysec if self.gate.is_shut => {
                     queue.synced().max(self.gate.acknowledged)
@@ -117,8 +131,8 @@ impl Log {
 }
 
 impl Server {
-    /// To be called whenever something may have changed: lets replies leave that have waited.
-    pub(super) fn update_gate(&mut self, now: Now) {
+    /// To be called when settings have changed: holds replies back that have to wait now.
+    pub(super) fn shut_gate(&mut self, now: Now) {
         let policy = self.sync_policy();
         let log = &mut self.persistence.log;
         let before = log.gate.open_to;
@@ -127,6 +141,15 @@ impl Server {
         let must_shut = log.must_shut(policy, now.mono);
         log.gate.delays += u64::from(must_shut && !log.gate.is_shut);
         log.gate.is_shut = must_shut;
+        log.gate.open_to = before.min(log.opening(policy));
+    }
+
+    /// To be called whenever something else may have changed: lets replies leave that have waited.
+    pub(super) fn update_gate(&mut self, now: Now) {
+        self.shut_gate(now);
+        let policy = self.sync_policy();
+        let log = &mut self.persistence.log;
+        let before = log.gate.open_to;
         let opening = log.opening(policy);
         log.gate.open_to = opening;
         if log.gate.is_full && log.queue.unwritten_bytes() <= UNWRITTEN_BYTES_MAX / 2 {

@@ -106,6 +106,8 @@ enum Why {
     Asked,
     /// The present files are not to be trusted: what the system said when it had to make them safe.
     Distrust(String),
+    /// They hold data that is not in force any more.
+    Replaced,
 }
 
 /// Bytes of files.
@@ -234,11 +236,17 @@ impl Log {
         self.seen = now;
     }
 
+    /// The time of the turn.
+    pub(crate) fn seen(&self) -> Now {
+        self.seen
+    }
+
     /// What speaks against the end of the server. Source of the first text: redis-server 7.0.15.
     pub(super) fn objection(&self) -> Option<&'static str> {
         match &self.state {
             State::Building(building) => match building.why {
-                Why::Start => None,
+                // Whoever has the data can give it again.
+                Why::Start | Why::Replaced => None,
                 Why::Asked => Some("Writing initial AOF"),
                 Why::Distrust(_) => Some("Making the AOF anew after an error"),
             },
@@ -358,6 +366,14 @@ impl Server {
 impl Node {
     /// Does what is due.
     pub(crate) fn drive_log(&mut self, now: Now) {
+        self.go_on_with_log(now);
+        self.server.update_gate(now);
+        self.server.part();
+        self.server.arm_persistence(now);
+    }
+
+    /// Brings the log closer to what it is to be.
+    fn go_on_with_log(&mut self, now: Now) {
         let log = &self.server.persistence.log;
         let is_wanted = self.server.config.appendonly;
         match &log.state {
@@ -376,9 +392,6 @@ impl Node {
             }
             State::Naming { .. } | State::Starting | State::Closing => {}
         }
-        self.server.update_gate(now);
-        self.server.part();
-        self.server.arm_persistence(now);
     }
 
     /// Takes in what has become of the log.
@@ -406,8 +419,11 @@ impl Node {
             DiskNews::SaveWritten { .. }
             | DiskNews::SaveDone { .. }
             | DiskNews::Listed(_)
+            | DiskNews::Running(_)
             | DiskNews::LoadOpened(_)
-            | DiskNews::LoadPiece(_) => {}
+            | DiskNews::LoadPiece(_)
+            | DiskNews::ShipOpened { .. }
+            | DiskNews::ShipPiece { .. } => {}
         }
         if core::mem::take(&mut self.server.settings_changed) {
             self.config_changed(now);

@@ -110,6 +110,13 @@ impl Rewrite {
         matches!(self, Self::Idle)
     }
 
+    /// The data was replaced: what is about to be named is not what the log goes on behind.
+    pub(super) fn disown(&mut self) {
+        if let Self::Committing { draft, .. } = self {
+            draft.kind = Kind::BaseOnly;
+        }
+    }
+
     fn draft(&self) -> Option<&Draft> {
         match self {
             Self::Preparing { draft, .. }
@@ -226,13 +233,16 @@ impl Server {
 
     /// The snapshot is a base of so many bytes, or it has failed.
     pub(in crate::persistence) fn base_done(&mut self, now: Now, outcome: Result<u64, ()>) {
-        let Rewrite::Writing { base_bytes, .. } = &mut self.persistence.log.rewrite else { return };
+        let Rewrite::Writing { base_bytes, draft, .. } = &mut self.persistence.log.rewrite else {
+            return;
+        };
         match outcome {
             Ok(bytes) => {
                 *base_bytes = Some(bytes);
+                let stem = self.config.appendfilename.as_bytes();
+                let name = draft.next.next_base_name(stem, draft.format);
                 if !self.persistence.log.is_starting() {
-                    let line = "Background AOF rewrite terminated with success";
-                    self.log(Level::Notice, line.to_string());
+                    self.tell_base_done(&ascii::lossy(&name));
                 }
                 self.commit_if_complete();
             }
@@ -241,6 +251,19 @@ impl Server {
                 self.log(Level::Warning, line.to_string());
                 self.rewrite_failed(now);
             }
+        }
+    }
+
+    /// The base has got to its place as `name`. Source of the lines, which may be looked for:
+    /// redis-server 7.0.15.
+    fn tell_base_done(&mut self, name: &str) {
+        let temporary = self.temporary_base_name();
+        for line in [
+            format!("Successfully created the temporary AOF base file {temporary}"),
+            "Background AOF rewrite terminated with success".to_string(),
+            format!("Successfully renamed the temporary AOF base file {temporary} into {name}"),
+        ] {
+            self.log(Level::Notice, line);
         }
     }
 
@@ -279,9 +302,9 @@ impl Server {
             return self.become_ready();
         }
         log.rewrites.last_s = Some(now.mono.since_us(draft.began.mono) / 1_000_000);
+        self.sweep();
         let line = "Background AOF rewrite finished successfully";
         self.log(Level::Notice, line.to_string());
-        self.sweep();
     }
 
     /// Nobody knows whether the manifest names the base.
@@ -412,6 +435,7 @@ impl Node {
         let can_begin = !server.ending
             && !persistence.stands_still()
             && !persistence.loading.is_under_way()
+            && !server.replication.replica.reads_file()
             && persistence.saving.is_idle()
             && !matches!(persistence.log.state, State::Open(Health::Failing { .. }));
         if !can_begin {
@@ -449,7 +473,8 @@ impl Node {
         } else {
             self.server.wish(DiskWish::LogClose);
             self.server.persistence.log.queue.settle();
-            if !self.propagation.is_wanted() && !self.server.persistence.log.is_starting() {
+            let is_kept = self.propagation.point().is_kept;
+            if !is_kept && !self.server.persistence.log.is_starting() {
                 self.begin_history();
             }
             self.begin_logging();

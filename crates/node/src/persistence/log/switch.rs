@@ -163,7 +163,10 @@ impl Node {
             // Old files may be wanted no more (`aof-disable-auto-gc`).
             self.server.sweep();
         }
-        self.drive_log(now);
+        self.go_on_with_log(now);
+        self.server.shut_gate(now);
+        self.server.part();
+        self.server.arm_persistence(now);
     }
 
     pub(super) fn switch_log_off(&mut self, now: Now) {

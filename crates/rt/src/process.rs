@@ -39,6 +39,14 @@ pub fn pid() -> u32 {
     std::process::id()
 }
 
+/// Whether a process of this id runs, as far as this one can know: it may be somebody else's.
+#[must_use]
+pub fn may_run(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    let test = pid.map(rustix::process::test_kill_process);
+    test.is_some_and(|outcome| outcome != Err(rustix::io::Errno::SRCH))
+}
+
 /// A file that holds our pid while this value lives.
 #[derive(Debug)]
 pub struct PidFile {
@@ -294,6 +302,12 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", pid()));
         file.remove().unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_process_runs_whoever_has_started_it() {
+        assert!(may_run(pid()) && may_run(1), "ours and somebody else's");
+        assert!(!may_run(u32::MAX) && !may_run(0));
     }
 
     #[test]

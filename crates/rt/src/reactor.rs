@@ -106,6 +106,24 @@ impl Reactor {
         self.poll.registry().register(stream.source(), token, Interest::READABLE)
     }
 
+    /// Reports as a writable event of `token` when there is an answer to the connection that
+    /// `stream` has begun; ask for its [`progress`](Stream::progress) then.
+    ///
+    /// # Errors
+    /// Out of kernel memory or watches.
+    pub fn add_connecting(&self, stream: &mut Stream, token: Token) -> io::Result<()> {
+        self.poll.registry().register(stream.source(), token, Interest::WRITABLE)
+    }
+
+    /// Reports bytes that arrive on `stream`, whose connection is there now, as readable events of
+    /// `token`, also those that have come already.
+    ///
+    /// # Errors
+    /// Out of kernel memory.
+    pub fn connected(&self, stream: &mut Stream, token: Token) -> io::Result<()> {
+        self.poll.registry().reregister(stream.source(), token, Interest::READABLE)
+    }
+
     /// Starts or ends reporting room to write on a registered `stream`.
     ///
     /// Start it when a write took less than offered, end it when everything has gone.

@@ -1,7 +1,8 @@
 //! Listening and connected stream sockets, TCP and unix, all non-blocking.
 //!
-//! A [`Listener`] accepts, a [`Stream`] reads and writes. Both are thin: no buffers, no state
-//! beside the descriptor, so that an idle connection costs what the kernel takes and nothing here.
+//! A [`Listener`] accepts, a [`Stream`] connects, reads and writes. Both are thin: no buffers, no
+//! state beside the descriptor, so that an idle connection costs what the kernel takes and nothing
+//! here.
 //! What can happen is an enum, not an `io::Error` whose kind must be inspected: a caller that must
 //! tell "come back later" from "the peer is gone" cannot forget one of them.
 
@@ -15,7 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use listener::{Accepted, Incoming, ListenError, Listener, backlog_max};
-pub use stream::{ReadOutcome, Stream, WriteOutcome};
+pub use stream::{Progress, ReadOutcome, Stream, WriteOutcome};
 
 /// Where one end of a conversation is.
 ///

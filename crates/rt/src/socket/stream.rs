@@ -1,13 +1,15 @@
 //! Connections.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::net::Shutdown;
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
-use socket2::{SockRef, TcpKeepalive};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+
+use super::Address;
 
 /// What a read brought.
 #[derive(Debug)]
@@ -38,6 +40,22 @@ pub enum WriteOutcome {
     WouldBlock,
     /// The connection is broken or closed by the peer.
     Error(io::Error),
+}
+
+/// How it stands with a connection that was begun with [`Stream::connect`].
+#[derive(Debug)]
+pub enum Progress {
+    /// There is no answer yet.
+    UnderWay,
+    /// It is there.
+    Connected {
+        /// The other end.
+        peer: Address,
+        /// Our end.
+        local: Address,
+    },
+    /// There will be none.
+    Failed(io::Error),
 }
 
 /// A connection.
@@ -82,13 +100,66 @@ impl Stream {
         }))
     }
 
+    /// Begins to connect to `to` over TCP, from the address `from` of this machine if one is given.
+    ///
+    /// Register it with [`Reactor::add_connecting`](crate::reactor::Reactor::add_connecting) and
+    /// ask for [`progress`](Self::progress) when it is reported. There is no limit of time but the
+    /// kernel's, which is minutes: to give it up, drop it.
+    ///
+    /// # Errors
+    /// It failed at once: `from` is no address of this machine, nothing leads to `to`, or nobody
+    /// listens there.
+    pub fn connect(to: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
+        let kind = Type::STREAM.nonblocking().cloexec();
+        let socket = Socket::new(Domain::for_address(to), kind, Some(Protocol::TCP))?;
+        if let Some(from) = from {
+            socket.set_reuse_address(true)?;
+            socket.bind(&SocketAddr::new(from, 0).into())?;
+        }
+        match socket.connect(&to.into()) {
+            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+            Ok(()) | Err(_) => Ok(Self::Tcp(TcpStream::from_std(socket.into()))),
+        }
+    }
+
+    /// How it stands with a connection that was begun.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let Self::Tcp(stream) = self else { return Progress::UnderWay };
+        match stream.take_error().and_then(|error| error.map_or(Ok(()), Err)) {
+            Ok(()) => {}
+            Err(error) => return Progress::Failed(error),
+        }
+        match (stream.peer_addr(), stream.local_addr()) {
+            // Where nobody listens on one of the kernel's own ports, a socket that was given this
+            // very port meets itself.
+            (Ok(peer), Ok(local)) if peer == local => {
+                Progress::Failed(io::Error::from_raw_os_error(libc::ECONNREFUSED))
+            }
+            (Ok(peer), Ok(local)) => {
+                Progress::Connected { peer: Address::Ip(peer), local: Address::Ip(local) }
+            }
+            (Err(error), _) if error.kind() == ErrorKind::NotConnected => Progress::UnderWay,
+            (Err(error), _) | (_, Err(error)) => Progress::Failed(error),
+        }
+    }
+
     /// Sends small writes at once (`TCP_NODELAY`). A unix socket does so anyway.
     ///
     /// # Errors
     /// What `setsockopt` gives, for instance when the peer has reset the connection.
     pub fn set_nodelay(&self) -> io::Result<()> {
+        self.delay_small_writes(false)
+    }
+
+    /// Whether small writes may wait for more to be sent with them: fewer packets, and up to some
+    /// 40 ms more delay. A unix socket never delays.
+    ///
+    /// # Errors
+    /// What `setsockopt` gives, for instance when the peer has reset the connection.
+    pub fn delay_small_writes(&self, delay: bool) -> io::Result<()> {
         match self {
-            Self::Tcp(stream) => stream.set_nodelay(true),
+            Self::Tcp(stream) => stream.set_nodelay(!delay),
             Self::Unix(_) => Ok(()),
         }
     }

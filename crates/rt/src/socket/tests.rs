@@ -225,3 +225,90 @@ fn a_file_that_is_no_socket_is_not_removed() {
     let error = Listener::unix(&dir.path().join("no/s.sock"), None, 16).unwrap_err();
     assert_eq!(error.to_string(), "bind: No such file or directory");
 }
+
+/// Waits until there is an answer to a connection that was begun: both its ends.
+fn answer(reactor: &mut Reactor, stream: &mut Stream) -> std::io::Result<(Address, Address)> {
+    reactor.add_connecting(stream, CLIENT).unwrap();
+    loop {
+        match stream.progress() {
+            Progress::UnderWay => assert!(next(reactor, CLIENT).writable),
+            Progress::Connected { peer, local } => return Ok((peer, local)),
+            Progress::Failed(error) => return Err(error),
+        }
+    }
+}
+
+#[test]
+fn a_connection_of_our_own_is_read_like_any_other() {
+    for ip in ["127.0.0.1", "::1"] {
+        let address = SocketAddr::new(ip.parse().unwrap(), 0);
+        // Not every machine has IPv6.
+        let Ok(listener) = Listener::tcp(address, 16) else { continue };
+        let mut reactor = Reactor::new(8).unwrap();
+        let mut stream = Stream::connect(port(&listener), None).unwrap();
+        let ends = answer(&mut reactor, &mut stream).unwrap();
+        let mut server = accept_one(&listener);
+        assert_eq!(ends, (server.local.clone(), server.peer.clone()));
+        // What comes before anybody looks is reported, too.
+        assert!(matches!(server.stream.write(b"hello"), WriteOutcome::Bytes(5)));
+        reactor.connected(&mut stream, LISTENER).unwrap();
+        assert!(next(&mut reactor, LISTENER).readable);
+        let mut buffer = [0; 64];
+        assert!(matches!(stream.read(&mut buffer), ReadOutcome::Bytes(5)));
+        drop(server);
+        assert!(next(&mut reactor, LISTENER).hangup);
+    }
+}
+
+#[test]
+fn a_port_without_a_listener_refuses() {
+    let gone = port(&listener("127.0.0.1"));
+    let mut reactor = Reactor::new(8).unwrap();
+    // Some systems say so at once.
+    let error = Stream::connect(gone, None)
+        .and_then(|mut stream| answer(&mut reactor, &mut stream))
+        .unwrap_err();
+    assert_eq!(crate::errno_text(&error), "Connection refused");
+}
+
+#[test]
+fn a_connection_comes_from_the_address_it_is_told() {
+    let listener = listener("127.0.0.1");
+    let from = "127.0.0.2".parse().unwrap();
+    let mut reactor = Reactor::new(8).unwrap();
+    let mut stream = Stream::connect(port(&listener), Some(from)).unwrap();
+    answer(&mut reactor, &mut stream).unwrap();
+    let Address::Ip(peer) = accept_one(&listener).peer else { panic!("not TCP") };
+    assert_eq!(peer.ip(), from);
+    // TEST-NET-1 of RFC 5737: nobody's address.
+    let error = Stream::connect(port(&listener), "192.0.2.1".parse().ok()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrNotAvailable);
+}
+
+#[test]
+fn a_socket_that_meets_itself_is_not_connected() {
+    // A port that nobody else can be given meanwhile, for it is bound.
+    let place = SocketAddr::new("127.0.0.1".parse().unwrap(), 0);
+    let socket = socket2::Socket::new(
+        socket2::Domain::IPV4,
+        socket2::Type::STREAM,
+        Some(socket2::Protocol::TCP),
+    )
+    .unwrap();
+    socket.bind(&place.into()).unwrap();
+    socket.connect(&socket.local_addr().unwrap()).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let stream = Stream::Tcp(mio::net::TcpStream::from_std(socket.into()));
+    let Progress::Failed(error) = stream.progress() else { panic!("connected") };
+    assert_eq!(crate::errno_text(&error), "Connection refused");
+}
+
+#[test]
+fn small_writes_are_delayed_only_on_request() {
+    let pair = pair();
+    let Stream::Tcp(stream) = &pair.server.stream else { panic!("not TCP") };
+    pair.server.stream.set_nodelay().unwrap();
+    assert!(stream.nodelay().unwrap());
+    pair.server.stream.delay_small_writes(true).unwrap();
+    assert!(!stream.nodelay().unwrap());
+}

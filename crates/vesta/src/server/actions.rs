@@ -7,7 +7,7 @@ use vesta_config::{Config, Opt};
 use vesta_node::{
     Action, DiskNews, DiskWish, Event, FileFault, FileStep, Level as NodeLevel, SaveFault, SaveStep,
 };
-use vesta_rt::log::Level;
+use vesta_rt::log::{Level, Role};
 use vesta_rt::{files, process};
 use vesta_types::Now;
 
@@ -43,6 +43,13 @@ impl Turn {
                 Action::Disk(wish) => self.disk_wish(now, wish),
                 Action::Release { batch } => self.release(batch),
                 Action::Ready => self.booted.announce_ready(),
+                Action::Connect { attempt, host, port } => self.dial(now, attempt, host, port),
+                Action::GiveUpConnect { attempt } => self.dialler.give_up(attempt),
+                Action::Feed(conn) => self.note_unfed(now.mono, conn),
+                Action::Role { is_replica } => {
+                    self.booted.logger.role =
+                        if is_replica { Role::Replica } else { Role::Primary };
+                }
                 Action::Exit(cause) => {
                     self.booted.tell_stopping();
                     self.exit = Some(cause);
@@ -73,6 +80,10 @@ impl Turn {
             }
             DiskWish::List { name } => {
                 self.tell(now, DiskNews::Listed(data_files::list(&name)));
+            }
+            DiskWish::Running { mut pids } => {
+                pids.retain(|pid| vesta_rt::process::may_run(*pid));
+                self.tell(now, DiskNews::Running(pids));
             }
             DiskWish::LoadOpen { name } => {
                 let outcome = self.files.open_to_read(&name);
@@ -105,6 +116,12 @@ impl Turn {
                 Some(log) => log.close(),
                 None => self.tell(now, DiskNews::LogClosed),
             },
+            DiskWish::ShipOpen { ship, name } => {
+                let outcome = self.files.open_to_ship(&self.booted.waker, ship, &name);
+                self.tell(now, DiskNews::ShipOpened { ship, outcome });
+            }
+            DiskWish::ShipRead { ship, bytes_max } => self.files.read_to_ship(ship, bytes_max),
+            DiskWish::ShipClose { ship } => self.files.close_shipped(ship),
         }
     }
 

@@ -39,6 +39,19 @@ pub(super) struct Connection {
     pub(super) reported_pending: bool,
     /// When it was last counted as active.
     pub(super) counted: Window,
+    /// What it is to us beside a client.
+    pub(super) tie: Tie,
+}
+
+/// What a connection is beside a client's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Tie {
+    /// Nothing.
+    None,
+    /// The way to our primary.
+    Primary,
+    /// A replica; `hungry`: the node may have something for it.
+    Replica { hungry: bool },
 }
 
 /// How a sending ended.
@@ -77,6 +90,7 @@ impl Connection {
             watches_room: false,
             reported_pending: false,
             counted: Window::default(),
+            tie: Tie::None,
         }
     }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use vesta_node::{DiskNews, FileFault, FileStep, LogStep, SaveFault, SaveStep};
 use vesta_rt::file_reader::FileReader;
+use vesta_rt::file_shipper::{FileShipper, Piece};
 use vesta_rt::file_writer::{self, FileWriter, NewFile};
 use vesta_rt::log_writer::{self, LogWriter};
 use vesta_rt::reactor::Waker;
@@ -24,6 +25,8 @@ pub(super) struct DataFiles {
     /// Since when it has orders that were not handed over.
     gathering_since: Mono,
     reader: Option<FileReader>,
+    /// There once a file was to be shipped.
+    shipper: Option<FileShipper>,
 }
 
 impl DataFiles {
@@ -85,7 +88,13 @@ impl DataFiles {
 
     /// What has become of what was written.
     pub(super) fn news(&self) -> Option<DiskNews> {
-        self.news_of_writer().or_else(|| self.news_of_log())
+        self.news_of_writer().or_else(|| self.news_of_log()).or_else(|| self.news_of_shipper())
+    }
+
+    fn news_of_shipper(&self) -> Option<DiskNews> {
+        let Piece { id, outcome } = self.shipper.as_ref()?.piece()?;
+        let outcome = outcome.map_err(|error| errno_text(&error.cause));
+        Some(DiskNews::ShipPiece { ship: id, outcome })
     }
 
     fn news_of_log(&self) -> Option<DiskNews> {
@@ -138,6 +147,34 @@ impl DataFiles {
         let opened = FileReader::open(Path::new(name));
         self.reader = opened.map_err(|error| errno_text(&error.cause))?;
         Ok(self.reader.as_ref().map(FileReader::len))
+    }
+
+    /// Opens a file to be shipped; how long it is.
+    pub(super) fn open_to_ship(
+        &mut self,
+        waker: &Waker,
+        ship: u64,
+        name: &str,
+    ) -> Result<u64, String> {
+        let started = started(&mut self.shipper, || FileShipper::start(waker.clone()));
+        let shipper = started.map_err(|cause| errno_text(&cause))?;
+        let opened = shipper.open(ship, Path::new(name));
+        let len = opened.map_err(|error| errno_text(&error.cause))?;
+        len.ok_or_else(|| errno_text(&io::ErrorKind::NotFound.into()))
+    }
+
+    /// Asks for the next bytes of a file that is shipped.
+    pub(super) fn read_to_ship(&self, ship: u64, bytes_max: usize) {
+        if let Some(shipper) = &self.shipper {
+            shipper.read(ship, bytes_max);
+        }
+    }
+
+    /// Closes a file that is shipped.
+    pub(super) fn close_shipped(&self, ship: u64) {
+        if let Some(shipper) = &self.shipper {
+            shipper.close(ship);
+        }
     }
 
     /// Reads on in the file that was opened; closes it at its end.

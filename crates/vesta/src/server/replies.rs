@@ -2,8 +2,9 @@
 
 use vesta_node::{ConnId, Event};
 use vesta_rt::reactor::Token;
+use vesta_types::Now;
 
-use super::connections::Sent;
+use super::connections::{Sent, Tie};
 use super::turn::{Turn, read_clock};
 
 /// Bytes of replies that wait for the log and nothing else, and that the node need not know of.
@@ -68,9 +69,10 @@ impl Turn {
     }
 
     /// Sends replies to everybody who has some, as far as the sockets take them.
-    pub(super) fn send_all(&mut self) {
+    pub(super) fn send_all(&mut self, now: Now) {
         let mut unsent = std::mem::take(&mut self.unsent);
         for conn in unsent.drain(..) {
+            self.fill(now, conn);
             self.send(conn);
         }
         // Whoever takes long comes again in the next turn.
@@ -78,7 +80,7 @@ impl Turn {
         self.unsent = unsent;
     }
 
-    fn send(&mut self, conn: ConnId) {
+    pub(super) fn send(&mut self, conn: ConnId) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
         connection.unsent = false;
         let sent = connection.send();
@@ -86,8 +88,11 @@ impl Turn {
         self.sent_writes += sent.writes;
         match sent.outcome {
             Sent::All => {
-                if let Some(buffer) = connection.conversation.outbox.take_buffer() {
-                    self.keep(buffer);
+                let is_fed = connection.is_fed();
+                match connection.conversation.outbox.take_buffer() {
+                    Some(buffer) if is_fed => self.keep_for_feeding(buffer),
+                    Some(buffer) => self.keep(buffer),
+                    None => {}
                 }
             }
             Sent::SocketFull => {}
@@ -114,10 +119,16 @@ impl Turn {
                 return self.close(conn);
             }
         }
-        if watch || pending > HELD_BYTES_UNTOLD || connection.reported_pending {
+        let wants_more = connection.has_room_for_more();
+        // How far a replica is behind the node knows without that.
+        let counts = connection.tie == Tie::None;
+        if counts && (watch || pending > HELD_BYTES_UNTOLD) || connection.reported_pending {
             connection.reported_pending = pending > 0;
             let now = read_clock(&self.booted);
             self.node.handle(now, Event::Pending { conn, bytes: pending });
+        }
+        if wants_more {
+            self.note_unsent(conn);
         }
     }
 

@@ -13,13 +13,14 @@ use vesta_node::{ConnId, Event, ExitCause, Meter, Node, Peer, Served, Setup, Sig
 use vesta_rt::alloc::Purger;
 use vesta_rt::log::Level;
 use vesta_rt::reactor::{Ready, Token};
-use vesta_rt::socket::{Accepted, Address, Incoming, ReadOutcome};
+use vesta_rt::socket::{Accepted, Address, Incoming, ReadOutcome, Stream};
 use vesta_rt::{alloc, clock, entropy, errno_text, process, signals};
 use vesta_types::{Mono, Now, Unix};
 
 use super::boot::Booted;
-use super::connections::{Connection, Connections};
+use super::connections::{Connection, Connections, Tie};
 use super::data_files::DataFiles;
+use super::dial::{DIALLING, Dialler};
 use super::rest::Rest;
 
 /// Bytes read from one client in one turn.
@@ -29,6 +30,9 @@ const DIRECT_BYTES: usize = 1024 * 1024;
 /// How long the log gathers what it is to do while there are clients to be served. Each time that
 /// it is told costs as much as some ten requests that are served meanwhile.
 const GATHER_US: u64 = 200;
+/// How long what there is for replicas is gathered while there are clients to be served: sending it
+/// costs as much, and clients wait for it only with WAIT.
+const GATHER_TO_FEED_US: u64 = 500;
 /// The running server.
 pub(super) struct Turn {
     pub(super) booted: Booted,
@@ -40,6 +44,9 @@ pub(super) struct Turn {
     pub(super) unsent: Vec<ConnId>,
     /// Who has replies that wait for the log; some may have gone meanwhile.
     pub(super) fenced: Vec<ConnId>,
+    /// Replicas that there may be something for, and since when.
+    pub(super) unfed: Vec<ConnId>,
+    pub(super) unfed_since: Mono,
     /// Listeners whose queues may hold more although they will not be reported again: to be
     /// asked in the next turn.
     accept_soon: Vec<usize>,
@@ -47,8 +54,11 @@ pub(super) struct Turn {
     accept_later: Vec<usize>,
     buffer: Vec<u8>,
     pub(super) spare: Vec<Vec<u8>>,
+    /// A buffer for what a replica gets, which is too large to be a spare one.
+    pub(super) feeding_buffer: Vec<u8>,
     pub(super) purger: Purger,
     pub(super) files: DataFiles,
+    pub(super) dialler: Dialler,
     pub(super) exit: Option<ExitCause>,
     pub(super) sent_bytes: u64,
     pub(super) sent_writes: u64,
@@ -94,7 +104,13 @@ pub(crate) fn run(booted: Booted) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    turn.send_all();
+    let now = read_clock(&turn.booted);
+    turn.feed_all(now);
+    turn.send_all(now);
+    // What takes more than one turn: nothing is added any more, and a full socket is left alone.
+    while !turn.unsent.is_empty() {
+        turn.send_all(now);
+    }
     // A file that is not finished goes.
     drop(turn.files);
     match cause {
@@ -123,12 +139,16 @@ impl Turn {
             queue: VecDeque::new(),
             unsent: Vec::new(),
             fenced: Vec::new(),
+            unfed: Vec::new(),
+            unfed_since: now.mono,
             accept_soon: Vec::new(),
             accept_later: Vec::new(),
             buffer: vec![0; READ_BYTES],
             spare: Vec::new(),
+            feeding_buffer: Vec::new(),
             purger,
             files: DataFiles::default(),
+            dialler: Dialler::default(),
             exit: None,
             sent_bytes: 0,
             sent_writes: 0,
@@ -162,7 +182,7 @@ impl Turn {
             }
         }
         self.carry_out(now);
-        self.send_all();
+        self.send_all(now);
         self.carry_out(now);
         self.connections.recycle();
         self.node.sent(std::mem::take(&mut self.sent_bytes), std::mem::take(&mut self.sent_writes));
@@ -172,43 +192,65 @@ impl Turn {
     /// Replaces `ready` with the sockets that have something to say; whether the loop may have
     /// slept for it.
     fn wait(&mut self, ready: &mut Vec<Ready>) -> std::io::Result<bool> {
-        if !(self.queue.is_empty() && self.unsent.is_empty() && self.accept_soon.is_empty()) {
+        if self.has_more() {
             self.booted.reactor.wait(Some(Duration::ZERO), ready)?;
-            self.hand_over_log(true);
+            self.hand_over(true);
             return Ok(false);
         }
-        let now = read_clock(&self.booted).mono;
-        let patience = Duration::from_micros(self.node.next_deadline().since_us(now));
-        let rest = self.rest.due(now, self.fenced.len());
-        let gathers = self.files.gathering_since().is_some();
+        let now = read_clock(&self.booted);
+        let rest = self.rest.due(now.mono, self.fenced.len());
+        let gathers = self.files.gathering_since().is_some() || !self.unfed.is_empty();
         if gathers || rest.is_some() {
             self.booted.reactor.wait(Some(Duration::ZERO), ready)?;
             if !ready.is_empty() {
-                self.hand_over_log(true);
+                self.hand_over(true);
                 return Ok(false);
             }
         }
         if let Some(rest) = rest {
-            clock::rest(rest.min(patience));
+            clock::rest(rest.min(self.patience(now.mono)));
         }
         if gathers && rest.is_some() {
             self.booted.reactor.wait(Some(Duration::ZERO), ready)?;
             if !ready.is_empty() {
-                self.hand_over_log(true);
+                self.hand_over(true);
                 return Ok(true);
             }
         }
-        self.hand_over_log(false);
+        self.hand_over(false);
+        let patience = if self.has_more() { Duration::ZERO } else { self.patience(now.mono) };
         self.booted.reactor.wait(Some(patience), ready)?;
         Ok(true)
     }
 
-    /// Has the log do what it has gathered, unless others come first and it has not gathered for
-    /// long.
-    fn hand_over_log(&mut self, others_first: bool) {
-        let Some(since) = self.files.gathering_since() else { return };
-        if !others_first || read_clock(&self.booted).mono.since_us(since) >= GATHER_US {
+    /// Whether there is something to do whatever the sockets say.
+    fn has_more(&self) -> bool {
+        !(self.queue.is_empty() && self.unsent.is_empty() && self.accept_soon.is_empty())
+    }
+
+    /// How long the loop may sleep at `now`.
+    fn patience(&self, now: Mono) -> Duration {
+        let deadline = self.node.next_deadline();
+        let deadline = self.dialler.deadline().map_or(deadline, |dialler| deadline.min(dialler));
+        Duration::from_micros(deadline.since_us(now))
+    }
+
+    /// Has the log do what it has gathered, and gives replicas what there is for them, unless
+    /// others come first and nothing has waited for long.
+    fn hand_over(&mut self, others_first: bool) {
+        let since = self.files.gathering_since();
+        let unfed_since = (!self.unfed.is_empty()).then_some(self.unfed_since);
+        if since.is_none() && unfed_since.is_none() {
+            return;
+        }
+        let now = read_clock(&self.booted);
+        let is_due = |since: Mono, us| !others_first || now.mono.since_us(since) >= us;
+        if since.is_some_and(|since| is_due(since, GATHER_US)) {
             self.files.hand_over_log();
+        }
+        if unfed_since.is_some_and(|since| is_due(since, GATHER_TO_FEED_US)) {
+            self.feed_all(now);
+            self.carry_out(now);
         }
     }
 
@@ -226,6 +268,10 @@ impl Turn {
                 self.node.handle(now, Event::Terminate(signal));
             }
             self.hear_of_files(now);
+            self.hear_of_names(now);
+        }
+        if self.dialler.deadline().is_some_and(|deadline| now.mono >= deadline) {
+            self.look_at_dialler(now);
         }
         if now.mono >= self.node.next_deadline() {
             self.node.handle(now, Event::Tick);
@@ -237,6 +283,9 @@ impl Turn {
     fn take(&mut self, now: Now, event: &Ready) {
         if event.token == Booted::WAKER {
             return;
+        }
+        if event.token == DIALLING {
+            return self.look_at_dialler(now);
         }
         if let Some(listener) = LISTENER_TOKENS.checked_sub(event.token.0)
             && listener < self.booted.listeners.len()
@@ -292,10 +341,8 @@ impl Turn {
             let _ = stream.write(&refused.reply);
             return;
         }
-        let keepalive_s = self.node.config().tcp_keepalive_s;
-        let prepared = stream
-            .set_nodelay()
-            .and_then(|()| if keepalive_s > 0 { stream.set_keepalive(keepalive_s) } else { Ok(()) })
+        let prepared = self
+            .prepare(&stream)
             .and_then(|()| self.booted.reactor.add_stream(&mut stream, Token(conn.index())));
         match prepared {
             Ok(()) => self.connections.insert(conn, Connection::new(stream)),
@@ -305,6 +352,13 @@ impl Turn {
                 self.node.disconnect(conn);
             }
         }
+    }
+
+    /// Sets what the settings say about sockets.
+    pub(super) fn prepare(&self, stream: &Stream) -> std::io::Result<()> {
+        let keepalive_s = self.node.config().tcp_keepalive_s;
+        stream.set_nodelay()?;
+        if keepalive_s > 0 { stream.set_keepalive(keepalive_s) } else { Ok(()) }
     }
 
     fn serve_queued(&mut self, now: Now, conn: ConnId) {
@@ -317,8 +371,10 @@ impl Turn {
     fn serve(&mut self, now: Now, conn: ConnId) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
         if connection.waiting || connection.ending {
-            // A client that waits is not read, but its end is noticed.
-            if connection.hangup && !(connection.ending && connection.is_owed()) {
+            // A client that waits is not read, but its end is noticed. What our primary has sent
+            // before it went is read later.
+            let is_unread = connection.tie == Tie::Primary && !connection.ending;
+            if connection.hangup && !(connection.ending && connection.is_owed()) && !is_unread {
                 self.close(conn);
             }
             return;
@@ -417,7 +473,8 @@ impl Turn {
     /// A client sends nothing any more. It may still listen.
     fn hang_up(&mut self, conn: ConnId) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
-        if connection.is_owed() {
+        // What a replica has not got it asks for again.
+        if connection.is_owed() && connection.tie == Tie::None {
             connection.ending = true;
             self.note_unsent(conn);
         } else {
@@ -445,7 +502,7 @@ fn meter(booted: &Booted) -> Meter {
     Meter { ticks: booted.ticks.reader(), ticks_per_us }
 }
 
-fn is_local(peer: &Address) -> bool {
+pub(super) fn is_local(peer: &Address) -> bool {
     match peer {
         Address::Ip(address) => address.ip().to_canonical().is_loopback(),
         Address::Unix(_) => true,

@@ -279,15 +279,16 @@ impl Checker {
         did: &mut Did,
         trace: &mut Trace,
     ) -> Result<usize, String> {
+        // Room is made before anything else is asked.
+        if self.model.settings.maxmemory_bytes > 0 {
+            self.policies.insert(self.model.settings.policy.clone());
+        }
         if let Some(len) = self.refused_for_the_disk(words, replies) {
             trace.reached.disk_refusals += 1;
             return Ok(len);
         }
         if self.model.must_wait(call.now.mono, words) {
             return Err("executed during a pause".to_owned());
-        }
-        if self.model.settings.maxmemory_bytes > 0 {
-            self.policies.insert(self.model.settings.policy.clone());
         }
         loop {
             if let Some(len) = self.out_of_memory(words, replies) {

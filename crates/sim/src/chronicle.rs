@@ -80,8 +80,6 @@ pub(crate) struct LogFacts {
     pub(crate) lasting: Option<u64>,
     /// The last batch that the end of the machine does not harm.
     pub(crate) safe: Option<u64>,
-    /// Whether a sync is under way that writing may have to wait for.
-    pub(crate) is_syncing: bool,
     /// Whether it cannot be written or synced, and the node knows.
     pub(crate) is_failing: bool,
 }
@@ -167,9 +165,8 @@ impl Chronicle {
         };
         let (may_leave, reached) = match promise {
             AppendFsync::Always => (has(log.safe), log.safe),
-            // Without syncs none is under way.
             AppendFsync::Everysec | AppendFsync::No => {
-                (has(Some(log.written)) || log.is_syncing || log.is_failing, Some(log.written))
+                (has(Some(log.written)) || log.is_failing, Some(log.written))
             }
         };
         if !may_leave {
@@ -178,8 +175,9 @@ impl Chronicle {
                  log, and the log has only got to {reached:?}"
             ));
         }
-        // While the log fails, no writes are taken and nothing is promised to who only looks.
-        if !log.is_failing {
+        // While the log fails, no writes are taken and nothing is promised to who only looks, but
+        // under `always`.
+        if !log.is_failing || promise == AppendFsync::Always {
             self.shown.insert(offset, (now, promise));
         }
         Ok(())
@@ -201,18 +199,18 @@ impl Chronicle {
         let synced = if self.synced > 0 { self.end_of(self.synced) } else { 0 };
         let safe = log.safe.map_or(0, |batch| self.end_of(batch));
         self.floor = self.floor.max(safe).max(synced);
-        let shown = self.shown.iter().rev();
-        let mut shown = shown.filter(|(_, (_, promise))| *promise == AppendFsync::Always);
-        let shown = shown.next().map_or(0, |(offset, _)| *offset);
+        // What was once shown under `always` was safe. Who ends because it was asked to has made
+        // safe whatever was shown to anybody; by itself it may have deleted keys since.
+        let counts = |promise: AppendFsync| crash.is_none() || promise == AppendFsync::Always;
+        let shown = self.shown.iter().rev().find(|(_, (_, promise))| counts(*promise));
+        let shown = shown.map_or(0, |(offset, _)| *offset);
         let (mut at_least, mut why) = match crash {
             Some(Crash::Machine) => (self.floor, "what was safe"),
-            Some(Crash::Process) => {
+            Some(Crash::Process) | None => {
                 let lasting = log.lasting.map_or(0, |batch| self.end_of(batch));
                 (self.floor.max(lasting), "what was written")
             }
-            None => (self.end, "what there was"),
         };
-        // What was once shown under `always` was safe.
         if shown > at_least {
             (at_least, why) = (shown, "what was shown");
         }

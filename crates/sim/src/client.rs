@@ -14,6 +14,9 @@ use crate::workload::{Awaited, Workload};
 /// Replies awaited above which nothing more is asked.
 const AWAITED_MAX: usize = 200;
 
+/// How long a client that was told so waits for the server to have its data, in microseconds.
+const LOADING_US: u64 = 50_000;
+
 /// How long a client waits for what may never come when nothing goes wrong any more, in
 /// microseconds.
 const PATIENCE_US: u64 = 2_000_000;
@@ -181,7 +184,7 @@ impl Client {
             self.heard_at = around.now.mono;
         }
         self.received.extend(bytes);
-        self.take_replies(link)?;
+        self.take_replies(around.now.mono, link)?;
         if is_over {
             if all_was_sent && !around.checker.has_all(link) {
                 return Err(format!("link {link} ended before all replies had arrived"));
@@ -191,12 +194,16 @@ impl Client {
         Ok(())
     }
 
-    fn take_replies(&mut self, link: usize) -> Check {
+    fn take_replies(&mut self, now: Mono, link: usize) -> Check {
         let mut at = 0;
         while let Some((value, len)) = wire::value(self.received.get(at..).unwrap_or_default())? {
             at += len;
             if matches!(self.place, Place::At { refused: true, .. }) {
                 continue;
+            }
+            if matches!(value, Value::Error(text) if text.starts_with(b"LOADING ")) {
+                // It is of no use to ask again soon.
+                self.next_at = self.next_at.max(Mono(now.0 + LOADING_US));
             }
             match self.awaited.pop_front() {
                 None => return Err(format!("link {link}: a reply to nothing")),

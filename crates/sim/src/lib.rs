@@ -10,6 +10,7 @@
 //! * `server`: a node and its rim; `follower`: a node that repeats the effects of another.
 //! * `disk`: files that survive the server, or do not; `chronicle`: what they must give back;
 //!   `picture`: what a snapshot must hold.
+//! * `fleet`: servers that replicate, with what goes wrong between them.
 //! * `client` and `workload`: who asks, and for what.
 //! * `model`: what replies must be; `checker`: compares.
 //!
@@ -21,6 +22,7 @@ mod chronicle;
 mod client;
 mod clock;
 mod disk;
+mod fleet;
 mod follower;
 mod model;
 mod network;

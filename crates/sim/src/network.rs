@@ -3,7 +3,7 @@
 //! A [`Link`] has a [`Pipe`] each way. What one end sends is cut into parcels that arrive after
 //! seeded delays, never overtaking each other, and lie in the receiver's buffer until it reads.
 //! A pipe holds only so many bytes, so that a receiver that does not read makes its peer wait. A
-//! pipe may stall one-way; a link may be cut, and then nothing more gets through.
+//! pipe may stall or be blocked one-way; a link may be cut, and then nothing more gets through.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -63,6 +63,8 @@ pub(crate) struct Pipe {
     last: Mono,
     /// Whether the end has arrived.
     ended: bool,
+    /// Nothing arrives until it is let through again.
+    pub(crate) is_blocked: bool,
     /// A fault on purpose: a byte of a long parcel is another one.
     changes_bytes: bool,
 }
@@ -127,11 +129,14 @@ impl Pipe {
 
     /// When the next parcel arrives.
     pub(crate) fn next_arrival(&self) -> Option<Mono> {
-        self.flying.front().map(|(at, _)| *at)
+        self.flying.front().filter(|_| !self.is_blocked).map(|(at, _)| *at)
     }
 
     /// Lets arrive what is due.
     pub(crate) fn deliver(&mut self, now: Mono) {
+        if self.is_blocked {
+            return;
+        }
         while let Some((_, parcel)) = self.flying.pop_front_if(|(at, _)| *at <= now) {
             match parcel {
                 Parcel::Bytes(bytes) => self.arrived.extend(bytes),
@@ -166,6 +171,15 @@ impl Pipe {
     }
 }
 
+/// The ends of a link.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum End {
+    /// Who was asked for the connection.
+    Server,
+    /// Who has asked.
+    Client,
+}
+
 /// A connection between a client and a server.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -192,6 +206,15 @@ impl Link {
             server_gone: false,
             all_was_sent: false,
         }
+    }
+
+    /// Bytes that this end may still send.
+    pub(crate) fn room(&self, end: End) -> usize {
+        let (pipe, is_lost) = match end {
+            End::Client => (&self.up, self.server_gone),
+            End::Server => (&self.down, self.client_gone),
+        };
+        if is_lost || pipe.ended { usize::MAX } else { pipe.room(&self.manner) }
     }
 
     /// Sends as much of `bytes` to the server as there is room for; how many.
@@ -284,6 +307,20 @@ impl Network {
         } else if !link.down.ended {
             link.all_was_sent = all_was_sent;
             link.down.end(now);
+        }
+    }
+
+    /// One end of a link is gone and nobody tells the other.
+    pub(crate) fn vanish(&mut self, id: usize, end: End) {
+        let Some(link) = self.link(id) else { return };
+        match end {
+            End::Server => link.server_gone = true,
+            End::Client => link.client_gone = true,
+        }
+        link.up.is_blocked = true;
+        link.down.is_blocked = true;
+        if link.client_gone && link.server_gone {
+            self.remove(id);
         }
     }
 

@@ -102,7 +102,11 @@ fn load(node: &mut Node, now: Now, file: &[u8]) -> Check {
                 | Action::PurgeMemory
                 | Action::Sleep { .. }
                 | Action::Disk(_)
-                | Action::Release { .. } => {}
+                | Action::Release { .. }
+                | Action::Connect { .. }
+                | Action::GiveUpConnect { .. }
+                | Action::Feed(_)
+                | Action::Role { .. } => {}
             }
         }
         node.handle(now, Event::Tick);

@@ -12,6 +12,7 @@ use crate::checker::{Check, Checker};
 use crate::client::{Around, Client};
 use crate::clock::Clock;
 use crate::disk::Crash;
+use crate::fleet;
 use crate::follower::Follower;
 use crate::network::{Link, Network};
 use crate::plan::{End, How, MOMENT_US_MAX, Moment, Plan};
@@ -40,6 +41,8 @@ pub enum Scope {
     Memory,
     /// Data that outlives servers: they crash, and others come with what is on the disk.
     Disk,
+    /// Servers that replicate.
+    Fleet,
 }
 
 /// Events that are shown of a run that did not go well.
@@ -92,6 +95,8 @@ pub enum Flaw {
     SnapshotsComeLate,
     /// The rim lets replies leave that still wait for the log, from time to time.
     RepliesLeaveEarly,
+    /// The rim never syncs the log by itself, and replies that should wait for that leave.
+    NobodySyncs,
     /// The disk says that the log is safe and has done nothing for that, from time to time.
     SyncsAreSkipped,
     /// The disk says that a batch of the log was written and has lost it, from time to time.
@@ -104,6 +109,18 @@ pub enum Flaw {
     NamesAreForgotten,
     /// The server says that its stream is further than it is after a restart.
     OffsetsAreWrong,
+    /// The network changes values on their way to replicas, from time to time.
+    ValuesChange,
+    /// Replicas lose keys by themselves, from time to time.
+    ReplicasForget,
+    /// The network lets replicas ask for everything when they ask for less.
+    ReplicasAskForAll,
+    /// The network lets replicas say that they have everything.
+    ReplicasBoast,
+    /// Nobody notices that a server was started anew.
+    StartsGoUnnoticed,
+    /// A server is never reached again.
+    PartitionsStay,
 }
 
 /// Simulates what `seed` decides.
@@ -119,6 +136,9 @@ pub fn run(seed: u64, scope: Scope) -> Result<Outcome, Box<Failure>> {
 /// # Errors
 /// As [`run`].
 pub fn run_with(seed: u64, scope: Scope, flaw: Option<Flaw>) -> Result<Outcome, Box<Failure>> {
+    if scope == Scope::Fleet {
+        return fleet::run(seed, flaw);
+    }
     let mut simulation = Simulation::new(seed, scope, flaw);
     match simulation.run() {
         Ok(()) => Ok(Outcome {

@@ -6,6 +6,8 @@ use std::fmt;
 use vesta_node::Served;
 use vesta_types::Now;
 
+use crate::run::Scope;
+
 /// Events kept for a report.
 const RECENT_EVENTS: usize = 4000;
 /// Bytes shown of a text in a report.
@@ -42,6 +44,8 @@ pub(crate) enum Event {
     Started { files: String },
     /// The data is there, up to this offset.
     Recovered { offset: u64 },
+    /// One of several servers has done something, or something was done to it.
+    Of { member: usize, what: String },
 }
 
 /// How a client lets go of its link.
@@ -59,87 +63,126 @@ pub(crate) enum Leaving {
     Content,
 }
 
-/// Counters with what they count.
+/// Counters with what they count, by the scope of the runs that must come there.
 macro_rules! reached {
-    ($($(#[doc = $doc:literal])+ $name:ident,)*) => {
+    ($($scope:ident { $($(#[doc = $doc:literal])+ $name:ident,)* })*) => {
         /// How often a run came to places that are easily missed.
         #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
         pub struct Reached {
-            $($(#[doc = $doc])+ pub $name: u64,)*
+            $($($(#[doc = $doc])+ pub $name: u64,)*)*
         }
 
         impl Reached {
-            /// All places by their names.
+            /// All places by their names: the scope of the runs that must come there, and how often
+            /// it was.
             #[must_use]
-            pub fn places(&self) -> Vec<(&'static str, u64)> {
-                vec![$((stringify!($name), self.$name)),*]
+            pub fn places(&self) -> Vec<(Scope, &'static str, u64)> {
+                vec![$($((Scope::$scope, stringify!($name), self.$name)),*),*]
             }
 
             /// Adds what another run has reached.
             pub fn add(&mut self, other: &Self) {
-                $(self.$name += other.$name;)*
+                $($(self.$name += other.$name;)*)*
             }
         }
     };
 }
 
 reached! {
-    /// Keys deleted because their time had come.
-    expired,
-    /// Keys deleted because memory was short.
-    evicted,
-    /// Requests refused because memory was short.
-    out_of_memory,
-    /// Clients disconnected for not reading.
-    too_slow,
-    /// Clients disconnected by others.
-    killed,
-    /// Clients refused.
-    refused,
-    /// Breaches of the protocol.
-    breaches,
-    /// Calls that ended with requests held back.
-    held_back,
-    /// Calls that ended because others should have their turn.
-    used_up,
-    /// Parts of big arguments read straight into their place.
-    read_directly,
-    /// Walks that came to their end.
-    walks,
-    /// Clients that left in mid-request.
-    left,
-    /// Requests that waited for a key and got it.
-    woken,
-    /// Of those, how many were woken by another one.
-    chained,
-    /// Requests that waited in vain.
-    timed_out,
-    /// Clients that others have told to wait no longer.
-    unblocked,
-    /// Clients that were told that what they wait for cannot come.
-    disappointed,
-    /// Snapshots that held what was there when they began.
-    snapshots,
-    /// Processes that crashed.
-    process_crashes,
-    /// Machines that crashed.
-    machine_crashes,
-    /// Servers that ended because they were asked to.
-    orderly_ends,
-    /// Servers that ended by themselves, as they could not keep what they promise.
-    own_ends,
-    /// Servers that came back with data.
-    recoveries,
-    /// Of those, how many came back with less than there had been.
-    losses,
-    /// Requests refused because the log could not be written.
-    disk_refusals,
-    /// Requests refused because the data was not there yet.
-    too_early,
-    /// Replies that waited for the log.
-    held_by_the_log,
-    /// Logs that were written anew.
-    rewrites,
+    Memory {
+        /// Keys deleted because their time had come.
+        expired,
+        /// Keys deleted because memory was short.
+        evicted,
+        /// Requests refused because memory was short.
+        out_of_memory,
+        /// Clients disconnected for not reading.
+        too_slow,
+        /// Clients disconnected by others.
+        killed,
+        /// Clients refused.
+        refused,
+        /// Breaches of the protocol.
+        breaches,
+        /// Calls that ended with requests held back.
+        held_back,
+        /// Calls that ended because others should have their turn.
+        used_up,
+        /// Parts of big arguments read straight into their place.
+        read_directly,
+        /// Walks that came to their end.
+        walks,
+        /// Clients that left in mid-request.
+        left,
+        /// Requests that waited for a key and got it.
+        woken,
+        /// Of those, how many were woken by another one.
+        chained,
+        /// Requests that waited in vain.
+        timed_out,
+        /// Clients that others have told to wait no longer.
+        unblocked,
+        /// Clients that were told that what they wait for cannot come.
+        disappointed,
+        /// Snapshots that held what was there when they began.
+        snapshots,
+    }
+    Disk {
+        /// Processes that crashed.
+        process_crashes,
+        /// Machines that crashed.
+        machine_crashes,
+        /// Servers that ended because they were asked to.
+        orderly_ends,
+        /// Servers that ended by themselves, as they could not keep what they promise.
+        own_ends,
+        /// Servers that came back with data.
+        recoveries,
+        /// Of those, how many came back with less than there had been.
+        losses,
+        /// Requests refused because the log could not be written.
+        disk_refusals,
+        /// Requests refused because the data was not there yet.
+        too_early,
+        /// Replies that waited for the log.
+        held_by_the_log,
+        /// Logs that were written anew.
+        rewrites,
+    }
+    Fleet {
+        /// Replicas that were given everything.
+        full_copies,
+        /// Replicas that went on where they had been.
+        continuations,
+        /// Of those, how many went on under another name of the history.
+        renamed,
+        /// Replicas of replicas that were given everything or went on.
+        chained_links,
+        /// Points of a history at which two servers were found to have the same data.
+        same_points,
+        /// Servers that ended without notice.
+        crashes,
+        /// Of those, how many came back without their files.
+        empty_starts,
+        /// Servers that were asked to end.
+        stops,
+        /// Servers that vanished without the other ends of their links being told.
+        silent_ends,
+        /// Times when a server stood still.
+        pauses,
+        /// Times when one server could not reach another.
+        partitions,
+        /// Clocks that were set.
+        clock_jumps,
+        /// Replicas that became primaries.
+        promotions,
+        /// Servers that were given another primary.
+        moves,
+        /// Writes that a replica refused.
+        read_only,
+        /// Writes that enough replicas had in time.
+        waited_for,
+    }
 }
 
 /// The record of one run.
@@ -189,7 +232,8 @@ impl Trace {
             | Event::Heard { .. }
             | Event::Ended { .. }
             | Event::Started { .. }
-            | Event::Recovered { .. } => {}
+            | Event::Recovered { .. }
+            | Event::Of { .. } => {}
         }
         self.word(now.mono.0);
         self.word(now.unix.0);
@@ -238,6 +282,10 @@ impl Trace {
                 self.bytes(files.as_bytes());
             }
             Event::Recovered { offset } => self.words([13, *offset, 0]),
+            Event::Of { member, what } => {
+                self.words([14, *member as u64, 0]);
+                self.bytes(what.as_bytes());
+            }
             Event::Woken { link, reply } => {
                 self.words([10, *link as u64, 0]);
                 self.bytes(reply);
@@ -293,6 +341,7 @@ impl fmt::Display for Event {
             Self::Ended { how } => write!(f, "server: ended, {how}"),
             Self::Started { files } => write!(f, "server: started with {files}"),
             Self::Recovered { offset } => write!(f, "server: has its data up to {offset}"),
+            Self::Of { member, what } => write!(f, "server {member}: {what}"),
         }
     }
 }

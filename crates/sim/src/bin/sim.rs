@@ -1,5 +1,5 @@
-//! `sim FROM COUNT [memory|disk [EVENTS]]`: simulates so many seeds in one scope or in both, each
-//! twice, and stops at the first failure, of which it shows the last events.
+//! `sim FROM COUNT [memory|disk|fleet [EVENTS]]`: simulates so many seeds in one scope or in all,
+//! each twice, and stops at the first failure, of which it shows the last events.
 
 use std::panic;
 use std::process::ExitCode;
@@ -13,14 +13,15 @@ fn main() -> ExitCode {
     let mut number = || words.next().and_then(|word| word.parse::<u64>().ok());
     let (from, count) = (number(), number());
     let scopes: Option<&[Scope]> = match words.next().as_deref() {
-        None => Some(&[Scope::Memory, Scope::Disk]),
+        None => Some(&[Scope::Memory, Scope::Disk, Scope::Fleet]),
         Some("memory") => Some(&[Scope::Memory]),
         Some("disk") => Some(&[Scope::Disk]),
+        Some("fleet") => Some(&[Scope::Fleet]),
         Some(_) => None,
     };
     let shown = words.next().map_or(Some(60), |word| word.parse::<usize>().ok());
     let (Some(from), Some(count), Some(scopes), Some(shown)) = (from, count, scopes, shown) else {
-        eprintln!("usage: sim FROM COUNT [memory|disk [EVENTS]]");
+        eprintln!("usage: sim FROM COUNT [memory|disk|fleet [EVENTS]]");
         return ExitCode::FAILURE;
     };
     // A panic ends the process: whoever reads of it wants to know the seed.
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
     }
     let seconds = elapsed_us / 1_000_000;
     println!("{count} seeds: {requests} requests, {events} events, {seconds} simulated seconds");
-    let places = reached.places().into_iter().map(|(name, count)| format!("{name} {count}"));
+    let places = reached.places().into_iter().map(|(_, name, count)| format!("{name} {count}"));
     println!("{}", places.collect::<Vec<_>>().join(", "));
     ExitCode::SUCCESS
 }

@@ -20,7 +20,7 @@ pub(crate) struct Manner {
 }
 
 impl Manner {
-    /// That of runs which are not about disks: files can rarely be saved, and that is all.
+    /// That of runs that are not about disks: now and then a file cannot be saved.
     pub(crate) fn gentle() -> Self {
         Self {
             write_us_max: 100,

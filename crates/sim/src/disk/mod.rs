@@ -9,7 +9,10 @@ mod log;
 mod saving;
 mod volume;
 
-use std::collections::VecDeque;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
 
 use vesta_node::{DiskNews, DiskWish, FileStep};
 use vesta_types::{Mono, Rng};
@@ -39,6 +42,8 @@ pub(crate) struct Disk {
     saving: Saving,
     log: Log,
     loading: Loading,
+    /// What is unread of the files that are shipped.
+    ships: BTreeMap<u64, VecDeque<u8>>,
     /// What the node is still to be told.
     news: VecDeque<DiskNews>,
     /// Steps so far, and how many there are to be.
@@ -72,6 +77,7 @@ impl Disk {
             saving: Saving::default(),
             log: Log::default(),
             loading: Loading::default(),
+            ships: BTreeMap::new(),
             news: VecDeque::new(),
             steps: 0,
             steps_max: None,
@@ -92,7 +98,10 @@ impl Disk {
                 }
                 self.saving.job(id, steps);
             }
-            DiskWish::List { .. } | DiskWish::LoadOpen { .. } | DiskWish::LoadRead { .. } => {
+            DiskWish::List { .. }
+            | DiskWish::Running { .. }
+            | DiskWish::LoadOpen { .. }
+            | DiskWish::LoadRead { .. } => {
                 self.loading.wishes.push_back(wish);
             }
             DiskWish::LogOpen { name, len } => self.log.order(Order::Open { name, len }),
@@ -102,6 +111,22 @@ impl Disk {
             DiskWish::LogRetry => self.log.order(Order::Retry),
             DiskWish::LogSync => self.log.order(Order::Sync),
             DiskWish::LogClose => self.log.order(Order::Close),
+            DiskWish::ShipOpen { ship, name } => {
+                let file = self.volume.find(&name).map(|id| self.volume.bytes(id).to_vec());
+                let absent = || "No such file or directory".to_owned();
+                let outcome = file.as_ref().map(|file| file.len() as u64).ok_or_else(absent);
+                self.ships.extend(file.map(|file| (ship, file.into())));
+                self.news.push_back(DiskNews::ShipOpened { ship, outcome });
+            }
+            DiskWish::ShipRead { ship, bytes_max } => {
+                if let Some(unread) = self.ships.get_mut(&ship) {
+                    let piece = unread.drain(..bytes_max.min(unread.len())).collect();
+                    self.news.push_back(DiskNews::ShipPiece { ship, outcome: Ok(piece) });
+                }
+            }
+            DiskWish::ShipClose { ship } => {
+                self.ships.remove(&ship);
+            }
         }
         self.begin(now);
     }
@@ -122,11 +147,16 @@ impl Disk {
         self.steps_max = steps;
     }
 
-    /// Carries out all wishes about loading at once.
+    /// Carries out all wishes about loading at once, and the jobs that belong to it.
     pub(crate) fn load_now(&mut self) {
-        let Self { volume, faults, loading, news, flaw, .. } = self;
+        let Self { volume, faults, saving, loading, news, flaw, .. } = self;
+        let mut ground = Ground { now: Mono(0), volume, faults, flaw: *flaw, news };
         while !loading.wishes.is_empty() {
-            loading.end(&mut Ground { now: Mono(0), volume, faults, flaw: *flaw, news });
+            loading.end(&mut ground);
+        }
+        while saving.next_at().is_some() {
+            saving.end(&mut ground);
+            saving.begin(Mono(0), ground.faults);
         }
     }
 
@@ -144,7 +174,7 @@ impl Disk {
 
     /// Lets everything happen that is due.
     pub(crate) fn pass_to(&mut self, now: Mono) {
-        let Self { volume, faults, saving, log, loading, news, flaw, steps, steps_max } = self;
+        let Self { volume, faults, saving, log, loading, news, flaw, steps, steps_max, .. } = self;
         while steps_max.is_none_or(|most| *steps < most) {
             let nexts = [loading.done_at, saving.next_at(), log.next_at()];
             let Some(at) = nexts.into_iter().flatten().min().filter(|at| *at <= now) else {
@@ -197,6 +227,7 @@ impl Disk {
             }
         };
         self.loading = Loading::default();
+        self.ships.clear();
         self.news.clear();
         has_lost
     }
@@ -302,12 +333,15 @@ impl Loading {
                 ground.news.push_back(DiskNews::LoadPiece(Ok(piece)));
             }
             Some(DiskWish::List { name }) => {
-                let within = format!("{name}/");
+                let within = if name == "." { String::new() } else { format!("{name}/") };
                 let names = ground.volume.listing();
                 let names = names.filter_map(|(path, _)| path.strip_prefix(&within));
+                let names = names.filter(|name| !name.contains('/'));
                 let names = names.map(str::to_owned).collect();
                 ground.news.push_back(DiskNews::Listed(Ok(names)));
             }
+            // There is one process for each volume.
+            Some(DiskWish::Running { .. }) => ground.news.push_back(DiskNews::Running(Vec::new())),
             // Nothing else is about loading.
             Some(_) | None => {}
         }

@@ -107,21 +107,12 @@ impl Server {
 
     /// From here on the log promises what its settings say, or there is none.
     fn promise(&mut self, world: &mut World<'_>, has_log: bool) {
-        let fsync = match self.fsync {
-            // Without syncs while a snapshot is saved no more is promised than without any.
-            _ if self.config.no_appendfsync_on_rewrite => AppendFsync::No,
-            // Whoever wants more while the log fails gets it once it is mended.
-            AppendFsync::Always if self.log_facts().is_failing => AppendFsync::No,
-            fsync @ (AppendFsync::Always | AppendFsync::Everysec | AppendFsync::No) => fsync,
-        };
+        // Without syncs while a snapshot is saved no more is promised than without any.
+        let spares_disk = self.config.no_appendfsync_on_rewrite;
+        let fsync = if spares_disk { AppendFsync::No } else { self.fsync };
         if let Some(chronicle) = &mut world.checker.chronicle {
             chronicle.promise(has_log.then_some(fsync));
         }
-    }
-
-    /// To be called when the log may have been mended.
-    pub(super) fn renew_promise(&mut self, world: &mut World<'_>) {
-        self.promise(world, self.config.appendonly);
     }
 
     /// Follows settings about the log. Whoever looks after the server sees to it that the next one
@@ -133,7 +124,10 @@ impl Server {
                 LogSetting::Off => {
                     self.config.appendonly = false;
                     self.wants_log = false;
+                    // What was begun for this log is none of the next.
                     self.heard.building = None;
+                    self.heard.base = None;
+                    self.heard.naming = None;
                     if self.is_loading() {
                         self.life = Life::Loading(Source::Either);
                     }
@@ -268,15 +262,17 @@ impl Server {
 
     /// What is true of the log now.
     pub(super) fn log_facts(&self) -> LogFacts {
-        let Heard { is_syncing, opening, write_failed, sync_failed, building, .. } = &self.heard;
+        let Heard { write_failed, sync_failed, building, .. } = &self.heard;
         // What was begun for a log that was switched off again is of no interest.
-        let is_building = building.is_some() && (self.config.appendonly || self.wants_log);
+        let is_wanted = self.config.appendonly || self.wants_log;
+        let building = building.as_ref().filter(|_| is_wanted);
+        // What goes to files that no list names is lost with the server.
+        let named = building.map_or(u64::MAX, |building| building.behind);
         LogFacts {
             written: self.disk.written_batch(),
-            lasting: self.disk.lasting_batch(),
-            safe: self.disk.safe_batch(),
-            is_syncing: *is_syncing || *opening > 0,
-            is_failing: *write_failed || *sync_failed || is_building,
+            lasting: self.disk.lasting_batch().map(|batch| batch.min(named)),
+            safe: self.disk.safe_batch().map(|batch| batch.min(named)),
+            is_failing: *write_failed || *sync_failed || building.is_some(),
         }
     }
 }

@@ -66,32 +66,36 @@ struct Wish {
     action: Action,
     from: u64,
     offset: u64,
-    /// What the node knew then.
-    is_syncing: bool,
+    /// Whether the node knew then that the log fails.
     is_failing: bool,
 }
 
 /// What the node knows of the disk.
 #[derive(Debug, Default)]
 struct Heard {
-    /// A sync was asked for, and no answer has come.
-    is_syncing: bool,
-    /// Files that are to be opened, before which the one that was open is made safe.
-    opening: u32,
     /// The log could not be written, and not all of it has been since.
     write_failed: bool,
     /// The last batch that is to be written.
     appended: u64,
     /// The log could not be synced, and there is no new one yet.
     sync_failed: bool,
-    /// A log is being made that no list of files names yet: the job that it begins with.
-    building: Option<u64>,
+    /// A log is being made that no list of files names yet.
+    building: Option<Building>,
     /// A base that is there and that no list of files names: its name and number; and the job that
     /// is to have it named.
     base: Option<(String, u64)>,
     naming: Option<u64>,
     /// Anything has failed in this life.
     has_failed: bool,
+}
+
+/// A log that no list of files names yet.
+#[derive(Debug)]
+struct Building {
+    /// The job that it begins with.
+    job: u64,
+    /// The last batch that does not go there for certain.
+    behind: u64,
 }
 
 /// What a server needs from around it.

@@ -4,7 +4,7 @@ use vesta_cmd::host::Usage;
 use vesta_node::{Action, DiskNews, DiskWish, Event as NodeEvent, FileStep, LogStep};
 use vesta_types::Now;
 
-use super::{Server, Wish, World};
+use super::{Building, Server, Wish, World};
 use crate::Flaw;
 use crate::checker::{Check, Sends};
 use crate::chronicle::LogFacts;
@@ -43,17 +43,15 @@ impl Server {
                 | Action::Sleep { .. }
                 | Action::Disk(_)
                 | Action::Release { .. }
+                | Action::Connect { .. }
+                | Action::GiveUpConnect { .. }
+                | Action::Feed(_)
+                | Action::Role { .. }
                 | Action::Ready
                 | Action::Exit(_) => {}
             }
-            let LogFacts { is_syncing, is_failing, .. } = self.log_facts();
-            self.wishes.queue.push_back(Wish {
-                action,
-                from: 0,
-                offset: 0,
-                is_syncing,
-                is_failing,
-            });
+            let is_failing = self.log_facts().is_failing;
+            self.wishes.queue.push_back(Wish { action, from: 0, offset: 0, is_failing });
         }
         (sends, closed)
     }
@@ -74,8 +72,6 @@ impl Server {
                     chronicle.appended(*batch);
                     self.heard.appended = *batch;
                 }
-                Action::Disk(DiskWish::LogSync) => self.heard.is_syncing = true,
-                Action::Disk(DiskWish::LogOpen { .. }) => self.heard.opening += 1,
                 Action::Ready => is_ready = true,
                 Action::Log { .. }
                 | Action::Close(_)
@@ -88,6 +84,10 @@ impl Server {
                 | Action::Sleep { .. }
                 | Action::Disk(_)
                 | Action::Release { .. }
+                | Action::Connect { .. }
+                | Action::GiveUpConnect { .. }
+                | Action::Feed(_)
+                | Action::Role { .. }
                 | Action::Exit(_) => {}
             }
         }
@@ -123,6 +123,10 @@ impl Server {
             | Action::Sleep { .. }
             | Action::Disk(_)
             | Action::Release { .. }
+            | Action::Connect { .. }
+            | Action::GiveUpConnect { .. }
+            | Action::Feed(_)
+            | Action::Role { .. }
             | Action::Ready
             | Action::Exit(_) => None,
         });
@@ -152,11 +156,20 @@ impl Server {
             let Some(wish) = self.wishes.queue.pop_front() else {
                 return exit.map_or(Ok(()), |cause| self.exit(world, cause));
             };
-            let Wish { action, from, offset, is_syncing, is_failing } = wish;
+            let Wish { action, from, offset, is_failing } = wish;
             self.wishes.dated = self.wishes.dated.saturating_sub(1);
             let now = world.clock.now();
             match action {
-                Action::Log { .. } | Action::PurgeMemory | Action::Ready => {}
+                Action::Log { .. }
+                | Action::PurgeMemory
+                | Action::Ready
+                | Action::GiveUpConnect { .. }
+                | Action::Feed(_)
+                | Action::Role { .. } => {}
+                Action::Connect { attempt, .. } => {
+                    let outcome = Err("Connection refused".to_owned());
+                    self.node.handle(now, NodeEvent::Linked { attempt, outcome });
+                }
                 Action::Close(conn) => {
                     if self.connections.contains_key(&conn.0) {
                         self.close(world, conn.0, false);
@@ -194,11 +207,7 @@ impl Server {
                 Action::Release { batch } => {
                     // It is right if it was right then.
                     let now = self.log_facts();
-                    let facts = LogFacts {
-                        is_syncing: is_syncing || now.is_syncing,
-                        is_failing: is_failing || now.is_failing,
-                        ..now
-                    };
+                    let facts = LogFacts { is_failing: is_failing || now.is_failing, ..now };
                     self.release(world, batch, facts)?;
                 }
                 // Whatever else is wished for comes first.
@@ -213,6 +222,9 @@ impl Server {
         if matches!(wish, DiskWish::SaveFinish) && self.flaw == Some(Flaw::SnapshotsComeLate) {
             self.pictures.take_anew(&mut self.node, now);
         }
+        if matches!(wish, DiskWish::LogSync) && self.flaw == Some(Flaw::NobodySyncs) {
+            return;
+        }
         let is_open = matches!(wish, DiskWish::SaveOpen { .. });
         if let DiskWish::Files { id, steps } = &wish {
             let base = self.heard.base.as_ref();
@@ -223,7 +235,9 @@ impl Server {
                 steps.iter().any(|step| replaced(step).is_some_and(|n| n.ends_with(end)))
             };
             if replaces(".incr.aof") && !replaces(".manifest") {
-                self.heard.building = Some(*id);
+                let before = self.heard.building.take();
+                let behind = before.map_or(self.heard.appended, |before| before.behind);
+                self.heard.building = Some(Building { job: *id, behind });
             }
         }
         self.disk.take(now.mono, wish);
@@ -238,8 +252,17 @@ impl Server {
             let now = world.clock.now();
             world.trace.note(now, Event::Heard { news: text_of(&news) });
             self.note_news(&news, world)?;
+            let mut written = 0;
+            if let DiskNews::LogWritten { batch } = news
+                && self.flaw == Some(Flaw::NobodySyncs)
+            {
+                written = batch;
+            }
             self.node.handle(now, NodeEvent::Disk(news));
             self.settle(world)?;
+            if written > 0 {
+                self.release(world, written, self.log_facts())?;
+            }
         }
         Ok(())
     }
@@ -257,7 +280,6 @@ impl Server {
                 self.heard.write_failed &= *batch < self.heard.appended;
             }
             DiskNews::LogSynced { batch } => {
-                self.heard.is_syncing = false;
                 // It says nothing about what went to a file that could not be synced.
                 let is_failing = self.log_facts().is_failing;
                 if let Some(chronicle) = world.checker.chronicle.as_mut().filter(|_| !is_failing) {
@@ -270,33 +292,31 @@ impl Server {
                     LogStep::Write => self.heard.write_failed = true,
                     LogStep::Sync => {
                         self.heard.sync_failed = true;
-                        self.heard.is_syncing = false;
                     }
                 }
             }
-            DiskNews::LogOpened(outcome) => {
-                self.heard.has_failed |= outcome.is_err();
-                self.heard.opening = self.heard.opening.saturating_sub(1);
-            }
+            DiskNews::LogOpened(outcome) => self.heard.has_failed |= outcome.is_err(),
             DiskNews::FilesDone { id, outcome } => {
                 self.heard.has_failed |= outcome.is_err();
                 if self.heard.naming.take_if(|job| job == id).is_some() && outcome.is_ok() {
                     self.base_is_named(world);
                 } else if outcome.is_err() && !self.config.appendonly {
                     // There will be none.
-                    self.heard.building.take_if(|job| job == id);
+                    self.heard.building.take_if(|building| building.job == *id);
                 }
             }
             DiskNews::SaveWritten { .. }
             | DiskNews::Listed(_)
+            | DiskNews::Running(_)
             | DiskNews::LoadOpened(_)
-            | DiskNews::LoadPiece(_) => {}
+            | DiskNews::LoadPiece(_)
+            | DiskNews::ShipOpened { .. }
+            | DiskNews::ShipPiece { .. } => {}
             DiskNews::LogClosed => {
                 self.heard.write_failed = false;
                 self.heard.sync_failed = false;
             }
         }
-        self.renew_promise(world);
         // Refused once, writes may be refused until the node has seen that all is well again.
         world.checker.log_is_faulty |= self.heard.has_failed;
         Ok(())
@@ -378,6 +398,10 @@ fn note(action: &Action, world: &mut World<'_>) {
         | Action::Sleep { .. }
         | Action::Disk(_)
         | Action::Release { .. }
+        | Action::Connect { .. }
+        | Action::GiveUpConnect { .. }
+        | Action::Feed(_)
+        | Action::Role { .. }
         | Action::Ready
         | Action::Exit(_) => format!("{action:?}"),
     };
@@ -388,11 +412,17 @@ fn note(action: &Action, world: &mut World<'_>) {
 fn text_of(news: &DiskNews) -> String {
     match news {
         DiskNews::LoadPiece(Ok(bytes)) => format!("LoadPiece of {} bytes", bytes.len()),
+        DiskNews::ShipPiece { ship, outcome: Ok(bytes) } => {
+            format!("ShipPiece {ship} of {} bytes", bytes.len())
+        }
         DiskNews::LoadPiece(Err(_))
+        | DiskNews::ShipPiece { outcome: Err(_), .. }
+        | DiskNews::ShipOpened { .. }
         | DiskNews::SaveWritten { .. }
         | DiskNews::SaveDone { .. }
         | DiskNews::FilesDone { .. }
         | DiskNews::Listed(_)
+        | DiskNews::Running(_)
         | DiskNews::LoadOpened(_)
         | DiskNews::LogOpened(_)
         | DiskNews::LogWritten { .. }

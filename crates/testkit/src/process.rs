@@ -84,7 +84,6 @@ impl Signal {
 #[derive(Debug)]
 pub struct Server {
     binary: PathBuf,
-    /// Arguments without the port.
     args: Vec<String>,
     port: u16,
     child: Child,
@@ -97,12 +96,27 @@ impl Server {
     /// The binary must be the server itself: its INFO is asked for the id of the process.
     /// The error tells the end of the server's log if it does not come up.
     pub fn start(binary: &Path, args: &[String]) -> io::Result<Self> {
+        Self::start_on(binary, &|port, dir| {
+            let place = ["--port", &port.to_string(), "--dir"].map(str::to_owned);
+            let dir = dir.to_string_lossy().into_owned();
+            Ok(args.iter().cloned().chain(place).chain([dir]).collect())
+        })
+    }
+
+    /// Starts `binary` with what `args` makes of a free port and an empty folder, and waits until
+    /// it answers PING on that port. It may write files there; it is asked again with others when
+    /// the port was taken.
+    pub fn start_on(
+        binary: &Path,
+        args: &dyn Fn(u16, &Path) -> io::Result<Vec<String>>,
+    ) -> io::Result<Self> {
         let mut tried = 0;
         loop {
             tried += 1;
             let (dir, port) = (TempDir::new()?, free_port()?);
-            let child = spawn(binary, args, port, dir.path())?;
-            let (binary, args) = (binary.to_owned(), args.to_vec());
+            let args = args(port, dir.path())?;
+            let child = spawn(binary, &args, dir.path())?;
+            let binary = binary.to_owned();
             let mut server = Self { binary, args, port, child, dir };
             match server.wait_ready() {
                 Err(_) if tried < PORTS_TRIED && server.log().contains("in use") => {}
@@ -179,7 +193,7 @@ impl Server {
         if self.is_running() {
             self.kill()?;
         }
-        self.child = spawn(&self.binary, &self.args, self.port, self.dir.path())?;
+        self.child = spawn(&self.binary, &self.args, self.dir.path())?;
         Ok(())
     }
 
@@ -227,13 +241,10 @@ fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-fn spawn(binary: &Path, args: &[String], port: u16, dir: &Path) -> io::Result<Child> {
+fn spawn(binary: &Path, args: &[String], dir: &Path) -> io::Result<Child> {
     let log = File::options().create(true).append(true).open(dir.join(LOG_NAME))?;
     Command::new(binary)
         .args(args)
-        .args(["--port", &port.to_string()])
-        .arg("--dir")
-        .arg(dir)
         .current_dir(dir)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)

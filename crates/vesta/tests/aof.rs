@@ -166,15 +166,19 @@ fn a_rewrite_replaces_the_files_while_clients_write() {
         );
         eventually("the removal of what was replaced", || read(&server, MANIFEST) == manifest);
         assert_eq!(names(&server).len(), 3);
+        let temporary = format!("temp-rewriteaof-bg-{}.aof", server.pid());
         server.logged(&[
             " * Creating AOF incr file appendonly.aof.2.incr.aof on background rewrite",
             " * Background append only file rewriting started by pid ",
+            &format!(" * Successfully created the temporary AOF base file {temporary}\n"),
             " * Background AOF rewrite terminated with success",
-            " * Background AOF rewrite finished successfully",
-        ]);
-        server.logged(&[
+            &format!(
+                " * Successfully renamed the temporary AOF base file {temporary} into \
+                 appendonly.aof.2.{base}\n"
+            ),
             " * Removing the history file appendonly.aof.1.incr.aof in the background",
             &format!(" * Removing the history file appendonly.aof.1.{base} in the background"),
+            " * Background AOF rewrite finished successfully",
         ]);
         let mut client = revive(&mut server);
         assert_eq!(digest(&mut client), written, "preamble {preamble}");
@@ -414,11 +418,11 @@ fn clients_are_told_that_the_log_is_loaded() {
 
 #[test]
 fn nothing_that_was_acknowledged_is_lost_when_the_process_dies_or_ends() {
-    // Where nobody waits for a disk for long, a slow one may cost what it held up when the process
-    // dies: under these policies it is only told to end here.
     for (policy, is_told) in [
         (Policy::Always, false),
+        (Policy::EverySecond, false),
         (Policy::EverySecond, true),
+        (Policy::No, false),
         (Policy::No, true),
         (Policy::Rdb, false),
         (Policy::Rdb, true),
@@ -428,6 +432,50 @@ fn nothing_that_was_acknowledged_is_lost_when_the_process_dies_or_ends() {
         assert!(report.is_clean(), "{policy:?}, told: {is_told}: {:#?}", report.faults);
         assert!(report.acknowledged > 0, "{report}");
     }
+}
+
+#[test]
+fn what_a_killed_process_has_left_is_removed() {
+    let mut server = start(&[]);
+    let mut client = server.client();
+    ok(&mut client, &["SET", "a", "1"]);
+    // It dies while it writes a base, and then while it writes a snapshot.
+    let killed = server.pid();
+    let temporary = [format!("temp-rewriteaof-bg-{killed}.aof"), format!("temp-{killed}.rdb")];
+    ok(&mut client, &["CONFIG", "SET", "rdb-key-save-delay", "1000000000"]);
+    ask(&mut client, &["BGREWRITEAOF"]);
+    eventually("a beginning", || server.path(&temporary[0]).exists());
+    server.kill();
+    fs::copy(server.path(&temporary[0]), server.path(&temporary[1])).unwrap();
+    let in_log = |name: &str| format!("{DIR}/{name}");
+    let dead = [
+        in_log(&format!("appendonly.aof.manifest.tmp-{killed}-0123456789abcdef")),
+        in_log(&format!("appendonly.aof.2.incr.aof.tmp-{killed}-0123456789abcdef")),
+        in_log("appendonly.aof.2.base.rdb"),
+    ];
+    let ours = std::process::id();
+    let kept = [
+        format!("temp-{ours}.rdb"),
+        format!("temp-{killed}.rdb.bak"),
+        in_log(&format!("appendonly.aof.manifest.tmp-{ours}-0123456789abcdef")),
+        in_log("appendonly.aof.0.base.rdb"),
+        in_log("other.aof.2.base.rdb"),
+    ];
+    for name in dead.iter().chain(&kept) {
+        fs::write(server.path(name), "left").unwrap();
+    }
+    let mut client = revive(&mut server);
+    assert_eq!(text(&ask(&mut client, &["GET", "a"])), "1");
+    for name in temporary.iter().chain(&dead) {
+        assert!(!server.path(name).exists(), "{name} is gone");
+        assert!(server.log().contains(&format!(" * Removing {name}, ")), "{}", server.log());
+    }
+    for name in &kept {
+        assert!(server.path(name).exists(), "{name} is kept");
+    }
+    assert_eq!(server.log().matches("Removing ").count(), 5, "{}", server.log());
+    rewrite(&mut client);
+    assert_eq!(text(&ask(&mut revive(&mut server), &["GET", "a"])), "1");
 }
 
 #[test]

@@ -34,6 +34,24 @@ fn asked(world: &mut World) -> (ConnId, String) {
 }
 
 #[test]
+fn nobody_to_hand_over_to_is_an_error() {
+    let mut world = World::new(Config::default());
+    let client = world.connect().unwrap();
+    for words in [
+        &["FAILOVER"][..],
+        &["FAILOVER", "TO", "127.0.0.1", "7001"],
+        &["FAILOVER", "TO", "127.0.0.1", "7001", "FORCE", "TIMEOUT", "100"],
+        &["FAILOVER", "FORCE"],
+        &["FAILOVER", "TIMEOUT", "100"],
+    ] {
+        let error = "-ERR FAILOVER requires connected replicas.\r\n";
+        assert_eq!(world.ask(client, words), error, "{words:?}");
+    }
+    let error = "-ERR No failover in progress.\r\n";
+    assert_eq!(world.ask(client, &["FAILOVER", "ABORT"]), error);
+}
+
+#[test]
 fn nothing_is_written_until_the_other_one_has_everything_and_has_taken_over() {
     let (mut world, client, conn) = world();
     world.ask(client, &["SET", "a", "1"]);

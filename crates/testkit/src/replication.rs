@@ -177,6 +177,14 @@ impl Peer {
         });
     }
 
+    /// Waits until no rewrite of its log is under way or due. Behind a full copy the log is that of
+    /// the old data before that.
+    pub fn until_log_is_whole(&mut self) {
+        self.until("an end of rewriting", |peer| {
+            peer.number("aof_rewrite_in_progress") + peer.number("aof_rewrite_scheduled") == 0
+        });
+    }
+
     /// Waits until its field has a value.
     pub fn until_field(&mut self, name: &str, value: &str) {
         self.until(&format!("{name}:{value}"), |peer| peer.field(name).as_deref() == Some(value));

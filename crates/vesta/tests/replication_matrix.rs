@@ -99,6 +99,7 @@ fn a_replica_that_restarts_goes_on_where_it_was() {
             primary.ok(&["SELECT", "3"]);
             primary.ok(&["SET", "before", "the restart"]);
             in_step(&mut primary, &mut [&mut replica]);
+            replica.until_log_is_whole();
             replica.restart();
             primary.ok(&["SET", "behind", "the restart"]);
             in_step(&mut primary, &mut [&mut replica]);
@@ -122,6 +123,7 @@ fn a_replica_that_has_forgotten_whom_it_followed_goes_on_when_it_is_told() {
             primary.ok(&["SELECT", "3"]);
             primary.ok(&["SET", "before", "the restart"]);
             in_step(&mut primary, &mut [&mut replica]);
+            replica.until_log_is_whole();
             replica.restart();
             assert_eq!(replica.field("role").as_deref(), Some("master"));
             primary.ok(&["SET", "behind", "the restart"]);
@@ -129,6 +131,7 @@ fn a_replica_that_has_forgotten_whom_it_followed_goes_on_when_it_is_told() {
             in_step(&mut primary, &mut [&mut replica]);
             assert_eq!(primary.syncs(), (1, 1), "{ours:?} {args:?}");
             // With data of its own it is not taken for what it was.
+            replica.until_log_is_whole();
             replica.restart();
             replica.ok(&["SET", "of", "its own"]);
             replica.follow(primary.address());
@@ -151,6 +154,7 @@ fn a_replica_with_a_log_that_dies_goes_on_where_it_was() {
                 primary.number("master_repl_offset") > replica.number("master_repl_offset") + 5000
                     || primary.number("total_commands_processed") > 2000 * round
             });
+            replica.until_log_is_whole();
             replica.crash();
             assert!(writer.end() > 0);
             in_step(&mut primary, &mut [&mut replica]);

@@ -343,6 +343,20 @@ fn a_history_that_has_become_empty_is_followed() {
 }
 
 #[test]
+fn nothing_of_our_history_from_before_is_refused() {
+    let (mut world, _, link) = linked(Config::default(), &["SET a 1"], 100);
+    world.leave(link);
+    world.advance(1000);
+    let (link, _) = world.greet();
+    let snapshot = snapshot(&[]);
+    world.send(link, format!("+FULLRESYNC {ID} 50\r\n${}\r\n", snapshot.len()).as_bytes());
+    world.send(link, &snapshot);
+    world.advance(50);
+    assert!(world.is_closed(link));
+    assert_eq!(keys(&mut world, 0), "a=\"1\"");
+}
+
+#[test]
 fn a_server_may_begin_as_a_replica() {
     let replicaof = Some(ReplicaOf { host: "10.0.0.1".into(), port: 7000 });
     let mut world = World::new(Config { replicaof, ..Config::default() });

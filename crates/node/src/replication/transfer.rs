@@ -13,7 +13,8 @@
 //! the old data go ([`super::filing`]).
 //!
 //! A snapshot without a key does not take the place of keys, unless it is of the same history as
-//! they are (`replica-refuse-empty-primary`): that is what a primary sends that has lost its data.
+//! they are, and no older (`replica-refuse-empty-primary`): that is what a primary sends that has
+//! lost its data.
 
 use super::filing::Filing;
 use super::replica::Side;
@@ -271,8 +272,9 @@ impl Node {
     /// we do. Then the link has been given up.
     fn refuses_empty(&mut self, now: Now) -> bool {
         let Some(transfer) = &self.server.replication.replica.transfer else { return false };
-        let ours = self.server.replication.history;
-        let is_ours = transfer.history.is_some_and(|(id, _)| ours.id() == id);
+        let (ours, offset) = (self.server.replication.history.id(), self.propagation.offset());
+        // Who is behind us has lost something, and may yet catch up.
+        let is_ours = transfer.history.is_some_and(|(id, at)| id == ours && at >= offset);
         let is_refused = self.server.config.replica_refuse_empty_primary
             && transfer.beside.keys() == 0
             && !is_ours

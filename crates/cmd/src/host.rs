@@ -39,6 +39,28 @@ pub struct Session {
     pub subscriptions: usize,
 }
 
+impl Session {
+    /// That of a client that has said nothing yet, by its number; `authenticated`: whether it may
+    /// do more than authenticate, `is_local`: whether it is on this machine.
+    #[must_use]
+    pub fn new(id: u64, authenticated: bool, is_local: bool) -> Self {
+        Self {
+            id,
+            db: DbIndex::ZERO,
+            proto: Proto::Two,
+            authenticated,
+            name: [].into(),
+            lib_name: [].into(),
+            lib_version: [].into(),
+            replies: Replies::On,
+            no_evict: false,
+            no_touch: false,
+            is_local,
+            subscriptions: 0,
+        }
+    }
+}
+
 /// Which replies a client wants.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Replies {

@@ -64,20 +64,8 @@ impl Node {
             return Err(refused(PROTECTED));
         }
         server.statistics.connections += 1;
-        let session = Session {
-            id: server.clients.next_id(),
-            db: DbIndex::ZERO,
-            proto: Proto::Two,
-            authenticated: !server.needs_password(),
-            name: [].into(),
-            lib_name: [].into(),
-            lib_version: [].into(),
-            replies: Replies::On,
-            no_evict: false,
-            no_touch: false,
-            is_local: peer.is_local,
-            subscriptions: 0,
-        };
+        let (id, is_known) = (server.clients.next_id(), !server.needs_password());
+        let session = Session::new(id, is_known, peer.is_local);
         server.log(Level::Verbose, format!("Accepted {}", peer.addr));
         server.clients.insert(conn, Client::new(session, peer, now.mono));
         Ok(())

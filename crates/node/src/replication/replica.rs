@@ -22,11 +22,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use vesta_cmd::REDIS_VERSION;
-use vesta_cmd::host::{Replies, Session};
+use vesta_cmd::host::Session;
 use vesta_config::ReplicaOf;
 use vesta_persist::aof::encode_request;
 use vesta_repl::link::{self, Hello, Link, Phase, Weight};
-use vesta_resp::Proto;
 use vesta_types::{DbIndex, Mono, Now, ReplId};
 
 /// Source of the text: redis-server 7.0.15.
@@ -243,20 +242,7 @@ impl Server {
 
     /// Takes a connection as the link.
     fn adopt_link(&mut self, now: Now, conn: ConnId, peer: Peer) {
-        let session = Session {
-            id: self.clients.next_id(),
-            db: DbIndex::ZERO,
-            proto: Proto::Two,
-            authenticated: true,
-            name: [].into(),
-            lib_name: [].into(),
-            lib_version: [].into(),
-            replies: Replies::On,
-            no_evict: false,
-            no_touch: false,
-            is_local: peer.is_local,
-            subscriptions: 0,
-        };
+        let session = Session::new(self.clients.next_id(), true, peer.is_local);
         let mut client = Client::new(session, peer, now.mono);
         client.part = Part::Primary;
         self.clients.insert(conn, client);

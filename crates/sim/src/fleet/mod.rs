@@ -21,14 +21,15 @@ mod wiretap;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use vesta_node::{Action, DiskWish};
+use vesta_node::Action;
 use vesta_types::{Mono, Rng};
 
 use crate::checker::Check;
 use crate::clock::Clock;
 use crate::network::{Link, Network};
 use crate::run::Scope;
-use crate::trace::{Event, Trace, shown};
+use crate::server::wish_text;
+use crate::trace::{Event, Trace};
 use crate::{Failure, Flaw, Outcome};
 use client::Client;
 use member::Member;
@@ -74,32 +75,9 @@ impl World<'_> {
 
     /// Puts a wish on record.
     fn wished(&mut self, member: usize, action: &Action) {
-        let text = match action {
-            Action::Log { text, .. } => text.clone(),
-            Action::Apply { conn, .. } => format!("Apply for {conn:?}"),
-            Action::RewriteConfig { conn, .. } => format!("RewriteConfig for {conn:?}"),
-            Action::Send { conn, bytes, batch } => {
-                format!("Send {} to {conn:?} after batch {batch}", shown(bytes))
-            }
-            Action::Disk(DiskWish::SaveWrite(bytes)) => format!("SaveWrite {}", shown(bytes)),
-            Action::Disk(DiskWish::LogAppend { batch, bytes, sync }) => {
-                format!("LogAppend {batch} {} sync {sync}", shown(bytes))
-            }
-            Action::Measure => return,
-            Action::Close(_)
-            | Action::Resume(_)
-            | Action::PurgeMemory
-            | Action::Sleep { .. }
-            | Action::Disk(_)
-            | Action::Release { .. }
-            | Action::Connect { .. }
-            | Action::GiveUpConnect { .. }
-            | Action::Feed(_)
-            | Action::Role { .. }
-            | Action::Ready
-            | Action::Exit(_) => format!("{action:?}"),
-        };
-        self.note(member, || text);
+        if !matches!(action, Action::Measure) {
+            self.note(member, || wish_text(action));
+        }
     }
 }
 

@@ -19,6 +19,8 @@ use crate::picture::Pictures;
 use crate::plan::Plan;
 use crate::trace::Trace;
 
+pub(crate) use wishes::wish_text;
+
 use life::Life;
 use serving::Connection;
 

@@ -110,25 +110,9 @@ impl Server {
     /// Remembers what must be in a snapshot that begins now, if one does.
     pub(super) fn picture_snapshot(&mut self, now: Now) {
         let fresh = self.wishes.queue.iter().skip(self.wishes.dated);
-        let mut opened = fresh.filter_map(|wish| match &wish.action {
-            Action::Disk(DiskWish::SaveOpen { id, .. }) => Some(*id),
-            Action::Log { .. }
-            | Action::Close(_)
-            | Action::Send { .. }
-            | Action::Resume(_)
-            | Action::Measure
-            | Action::Apply { .. }
-            | Action::RewriteConfig { .. }
-            | Action::PurgeMemory
-            | Action::Sleep { .. }
-            | Action::Disk(_)
-            | Action::Release { .. }
-            | Action::Connect { .. }
-            | Action::GiveUpConnect { .. }
-            | Action::Feed(_)
-            | Action::Role { .. }
-            | Action::Ready
-            | Action::Exit(_) => None,
+        let mut opened = fresh.filter_map(|wish| {
+            let Action::Disk(DiskWish::SaveOpen { id, .. }) = &wish.action else { return None };
+            Some(*id)
         });
         if let Some(id) = opened.next_back() {
             self.pictures.take(id, &mut self.node, now);
@@ -378,9 +362,14 @@ fn names(step: &FileStep, file: &str) -> bool {
     }
 }
 
-/// Puts an action on record; settings are too long to be shown.
+/// Puts an action on record.
 fn note(action: &Action, world: &mut World<'_>) {
-    let text = match action {
+    world.trace.note(world.clock.now(), Event::Wished { action: wish_text(action) });
+}
+
+/// An action for the record; settings, and what is in files, are too long to be shown.
+pub(crate) fn wish_text(action: &Action) -> String {
+    match action {
         Action::Apply { conn, .. } => format!("Apply for {conn:?}"),
         Action::RewriteConfig { conn, .. } => format!("RewriteConfig for {conn:?}"),
         Action::Log { text, .. } => text.clone(),
@@ -404,8 +393,7 @@ fn note(action: &Action, world: &mut World<'_>) {
         | Action::Role { .. }
         | Action::Ready
         | Action::Exit(_) => format!("{action:?}"),
-    };
-    world.trace.note(world.clock.now(), Event::Wished { action: text });
+    }
 }
 
 /// News for the record, without what is in files.

@@ -27,7 +27,7 @@ pub struct Client {
 }
 
 /// How long a reply may take unless [`Client::set_patience`] says otherwise.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Bytes asked of the kernel at a time.
 const CHUNK_BYTES: usize = 64 * 1024;

@@ -345,7 +345,10 @@ impl Driver for NodeDriver {
             world.node.keep_stream();
         }
         // Drivers of real servers have a connection for housekeeping, which counts as a client.
-        world.connect().map_err(|_| Unable::Broken("no client is let in".to_owned()))?;
+        let admin =
+            world.connect().map_err(|_| Unable::Broken("no client is let in".to_owned()))?;
+        // What expires goes when it is asked for; a section that is about more than that says so.
+        world.ask(admin, &["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
         self.listener = None;
         if setup.notifications {
             let listener =

@@ -39,7 +39,7 @@ enum Task {
     },
     /// Kill a server under load, again and again, and count what it has lost.
     Crash(crash::Options),
-    /// Simulate a server with clients and faults, each seed twice.
+    /// Simulate a server with clients and faults, some seeds twice.
     Sim {
         /// How many seeds.
         #[arg(long)]

@@ -7,6 +7,7 @@
 //! * A full copy of nothing takes no keys away, if that is so configured.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use vesta_node::Standing;
 use vesta_types::{ReplId, Rng};
@@ -19,9 +20,9 @@ use crate::checker::Check;
 use crate::trace::{Reached, Trace};
 
 /// Of so many offsets, data is compared at one.
-const COMPARED_OF: u64 = 3;
+const COMPARED_OF: u64 = 10;
 /// Of so many turns in which nothing has happened, it is compared in one.
-const IDLE_COMPARED_OF: u64 = 50;
+const IDLE_COMPARED_OF: u64 = 200;
 /// Data that is kept for reports.
 const KEPT_MAX: usize = 400;
 
@@ -209,22 +210,11 @@ impl Known {
     }
 }
 
+/// The same for the same data, in this run and in the next.
 fn digest_of(data: &Data) -> u64 {
-    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes.iter().chain(b"\n") {
-            digest = (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
-    for db in data {
-        for (key, value, expiry) in db {
-            add(key);
-            add(value.as_bytes());
-            add(&expiry.unwrap_or(0).to_le_bytes());
-        }
-        add(b"end");
-    }
-    digest
+    let mut hasher = DefaultHasher::new();
+    data.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Some of the keys that are not the same, for a report: each in the first data, and in the second.

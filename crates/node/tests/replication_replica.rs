@@ -5,6 +5,7 @@ mod driver;
 use driver::World;
 use driver::link::{ID, MARK, NEXT, copy, files, follower, linked, restarted};
 use driver::logged::{has_logged, keys, snapshot};
+use driver::replicas::introduced;
 use vesta_config::{Config, ReplDisklessLoad, ReplicaOf};
 use vesta_node::ConnId;
 
@@ -231,6 +232,26 @@ fn the_bytes_go_on_unchanged_in_pieces_of(step: usize) {
 }
 
 #[test]
+fn a_question_from_a_time_as_primary_is_not_asked_in_the_stream_of_another() {
+    let mut world = World::new(Config::default());
+    world.dials.answers = true;
+    let client = world.connect().unwrap();
+    let waiting = world.connect().unwrap();
+    world.ask(waiting, &["SET", "k", "v"]);
+    assert_eq!(world.ask(waiting, &["WAIT", "1", "0"]), "");
+    assert_eq!(world.ask(client, &["REPLICAOF", "10.0.0.1", "7000"]), "+OK\r\n");
+    let (link, _) = world.greet();
+    let chained = introduced(&mut world);
+    let snapshot = snapshot(&["SET a 1"]);
+    let (last, most) = snapshot.split_last().unwrap();
+    world.send(link, format!("+FULLRESYNC {ID} 100\r\n${}\r\n", snapshot.len()).as_bytes());
+    world.send(link, most);
+    let psync = vesta_testkit::client::encode(&["PSYNC", "?", "-1"]);
+    world.send_at_once(&[(link, vec![*last]), (chained, psync)]);
+    assert_eq!(world.info(client, "master_repl_offset"), "100");
+}
+
+#[test]
 fn lines_are_no_stream() {
     let (mut world, client, link) = linked(Config::default(), &[], 100);
     world.send(link, b"SET a 1\r\n");
@@ -448,6 +469,29 @@ fn a_snapshot_goes_to_a_file_first_where_that_is_wished() {
     assert_eq!(keys(&mut world, 0), "b=\"2\" c=\"3\"");
     assert_eq!(world.heard(link).first().map(String::as_str), Some("REPLCONF ACK 5"));
     assert!(world.disk.files.get("dump.rdb").is_some_and(|file| *file == snapshot));
+}
+
+#[test]
+fn nothing_is_saved_over_the_snapshot_that_is_about_to_be_read() {
+    for shutdown in [false, true] {
+        let save = vec![vesta_config::SavePoint { seconds: 1, changes: 1 }];
+        let (mut world, client, link, snapshot) = at_a_file(Config { save, ..disabled() });
+        world.disk.stuck = true;
+        world.send(link, &snapshot);
+        world.advance(3000);
+        world.disk.stuck = false;
+        world.finish_file();
+        if shutdown {
+            world.ask(client, &["SHUTDOWN", "SAVE"]);
+        }
+        world.advance(5000);
+        if shutdown {
+            let kept = snapshot.len() - MARK.len();
+            assert!(world.disk.files["dump.rdb"] == snapshot[..kept], "{:#?}", world.log);
+        } else {
+            assert_eq!(keys(&mut world, 7), "c=\"3\"");
+        }
+    }
 }
 
 #[test]

@@ -16,6 +16,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use vesta_types::Mono;
 
+/// For how many milliseconds behind the beginning of a link others of the same address, made before,
+/// do not count. A process that has come back leaves links behind whose end nobody has told us yet,
+/// and what it said on them may still be on its way. Two replicas behind one address both go on
+/// saying how far they are, and count again after that.
+const RETURN_MS: u64 = 2000;
+
 /// The connection of a replica, by the number that its owner has given it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct LinkId(pub u32);
@@ -25,7 +31,8 @@ pub struct LinkId(pub u32);
 pub struct Introduction {
     /// The port it listens at; 0 when it did not say.
     pub port: i64,
-    /// The address at which it is to be found, if that is another than the one it comes from.
+    /// The address at which it is to be found; before it has joined, only if that is another than
+    /// the one it comes from.
     pub ip: Option<String>,
     /// Whether it can tell the end of a snapshot by a mark, so that nobody needs to know the
     /// length before.
@@ -130,6 +137,8 @@ pub struct Replica {
     pub fsynced: Option<u64>,
     /// When it last said so; at first, when it was given the data.
     pub acked_at: Mono,
+    /// When it asked for data.
+    joined_at: Mono,
     /// Whether it does not know PSYNC: it never says how far it is.
     pub is_mute: bool,
     /// Since when more than the soft limit is lacking.
@@ -246,6 +255,7 @@ impl Replicas {
             acked,
             fsynced: None,
             acked_at: now,
+            joined_at: now,
             is_mute: false,
             behind_since: None,
             order: self.last_order,
@@ -310,7 +320,20 @@ impl Replicas {
     /// How many of those that have the data are so.
     fn count(&self, is_so: impl Fn(&Replica) -> bool) -> u64 {
         let online = self.replicas.values().filter(|replica| replica.stage.is_online());
-        online.filter(|replica| is_so(replica)).count() as u64
+        online.filter(|replica| is_so(replica) && !self.has_come_back(replica)).count() as u64
+    }
+
+    /// Whether this seems to be what a replica has left behind that has another link by now.
+    fn has_come_back(&self, replica: &Replica) -> bool {
+        let is_at_home = |other: &Replica| {
+            let (told, others) = (&replica.introduction, &other.introduction);
+            told.port != 0 && (told.port, &told.ip) == (others.port, &others.ip)
+        };
+        self.replicas.values().any(|other| {
+            other.order > replica.order
+                && replica.acked_at <= other.joined_at.plus_ms(RETURN_MS)
+                && is_at_home(other)
+        })
     }
 
     /// Those that have been silent for longer than `timeout_ms`, and in what.
@@ -397,6 +420,27 @@ mod tests {
         assert_eq!(replicas.good(s(12), 10), 0);
         replicas.acknowledge(A, 0, None, s(12));
         assert_eq!(replicas.good(s(12), 10), 1);
+    }
+
+    #[test]
+    fn a_replica_that_comes_back_counts_once() {
+        let mut replicas = Replicas::default();
+        let told = Introduction { port: 6379, ip: Some("10.0.0.5".into()), ..Default::default() };
+        replicas.join(A, told.clone(), Stage::Streaming { position: 100 }, s(1));
+        replicas.acknowledge(A, 500, Some(500), s(9));
+        replicas.join(B, told, Stage::Streaming { position: 600 }, s(10));
+        assert_eq!(
+            (replicas.acked(500), replicas.fsynced(500), replicas.good(s(10), 60)),
+            (1, 0, 1)
+        );
+        replicas.acknowledge(A, 550, None, s(11));
+        assert_eq!(replicas.acked(500), 1, "that was under way");
+        replicas.acknowledge(A, 600, None, s(13));
+        assert_eq!(replicas.acked(500), 2, "there are two behind one address");
+        let unknown = Introduction { ip: Some("10.0.0.5".into()), ..Default::default() };
+        replicas.join(A, unknown.clone(), Stage::Streaming { position: 600 }, s(20));
+        replicas.join(B, unknown, Stage::Streaming { position: 600 }, s(20));
+        assert_eq!(replicas.acked(500), 2, "nobody can tell");
     }
 
     #[test]

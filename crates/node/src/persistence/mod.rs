@@ -53,7 +53,7 @@ impl Persistence {
     /// The gates that are armed for every client.
     fn armed(&self) -> Armed {
         Armed::LOADING
-            .when(self.loading.is_under_way() || self.log.is_starting())
+            .when(self.log.is_starting())
             .and(Armed::STANDSTILL.when(self.stands_still()))
             .and(Armed::DISK.when(self.saving.has_failed()))
             .and(Armed::LOG.when(self.log.trouble().is_some()))
@@ -120,8 +120,7 @@ impl Server {
     /// To be called after every change of state.
     pub(crate) fn arm_persistence(&mut self, now: Now) {
         let before = self.alarms;
-        let reads_copy = self.replication.replica.reads_file();
-        self.alarms = self.persistence.armed().and(Armed::LOADING.when(reads_copy));
+        self.alarms = self.persistence.armed().and(Armed::LOADING.when(self.lacks_data()));
         let ends = |gate| before.holds(gate) && !self.alarms.holds(gate);
         if ends(Armed::STANDSTILL) || ends(Armed::BACKLOG) {
             self.retry_blocked = !self.blocked.is_empty();
@@ -133,6 +132,11 @@ impl Server {
     /// until then nothing is changed, and nothing expires or is evicted.
     pub(crate) fn is_loading(&self) -> bool {
         self.alarms.holds(Armed::LOADING)
+    }
+
+    /// Whether the data is not all there: what there is must not be saved in the place of all.
+    pub(crate) fn lacks_data(&self) -> bool {
+        self.persistence.loading.is_under_way() || self.replication.replica.reads_file()
     }
 
     /// When there is something to do about files.

@@ -597,7 +597,7 @@ impl Server {
         point: StreamPoint,
         all_flushed: bool,
     ) {
-        if self.ending || self.persistence.loading.is_under_way() {
+        if self.ending || self.lacks_data() {
             return;
         }
         if all_flushed && !self.config.save.is_empty() {
@@ -639,8 +639,11 @@ impl Server {
 
     /// Begins what was put off, if nothing else is being saved.
     pub(crate) fn save_put_off(&mut self, now: Now, store: &mut Store, point: StreamPoint) {
+        if self.ending || self.lacks_data() {
+            return;
+        }
         let Persistence { saving, log, .. } = &mut self.persistence;
-        if saving.purpose().is_some() || log.is_rewriting() || self.ending {
+        if saving.purpose().is_some() || log.is_rewriting() {
             return;
         }
         if let Some(purpose) = saving.put_off.pop_front() {

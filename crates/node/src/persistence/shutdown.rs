@@ -44,7 +44,7 @@ impl Server {
             self.log(Level::Warning, line);
         }
         // What is not loaded yet must not be overwritten by what is.
-        let is_complete = !self.persistence.loading.is_under_way();
+        let is_complete = !self.lacks_data();
         let is_wanted = !wish.nosave && (wish.save || !self.config.save.is_empty());
         if self.persistence.saving.is_background() {
             let line = "A background save is under way: it is given up.".to_string();

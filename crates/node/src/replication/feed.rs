@@ -141,8 +141,10 @@ impl Node {
 
     /// Does what belongs into the stream at the end of a turn.
     pub(crate) fn end_stream_turn(&mut self) {
+        let is_replica = self.server.is_replica();
         let side = &mut self.server.replication.primary;
-        if core::mem::take(&mut side.asks) && !side.replicas.is_empty() {
+        // A replica's stream is its primary's, and has nothing in it that is its own.
+        if core::mem::take(&mut side.asks) && !side.replicas.is_empty() && !is_replica {
             let words = [&b"REPLCONF"[..], b"GETACK", b"*"];
             self.propagation.append_question(words.into_iter());
         }

@@ -44,7 +44,8 @@ impl Server {
             let text = "NOMASTERLINK Can't SYNC while not connected with my master";
             return Err(ReplyError::Coded(text.into()));
         }
-        let introduction = client.introduction.as_deref().cloned().unwrap_or_default();
+        let mut introduction = client.introduction.as_deref().cloned().unwrap_or_default();
+        introduction.ip = Some(self.replica_ip(conn));
         if !introduction.wants.is_all() && !introduction.knows_eof {
             return Err(ReplyError::text("Filtered replica requires EOF capability"));
         }

@@ -83,7 +83,7 @@ impl Records {
         if is_new {
             let keys = member.keys();
             let refuses = member.node.config().replica_refuse_empty_primary;
-            known.moved(number, (id, offset), keys, refuses)?;
+            known.moved(number, (id, offset), former, keys, refuses)?;
         }
         let is_to_be_compared = if is_new {
             offset.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 < (1 << 32) / COMPARED_OF
@@ -190,9 +190,18 @@ impl Records {
 
 impl Known {
     /// The server is at another place, with so many keys.
-    fn moved(&mut self, number: usize, place: Place, keys: usize, refuses: bool) -> Check {
-        let is_copied = self.is_copied;
+    fn moved(
+        &mut self,
+        number: usize,
+        place: Place,
+        former: Option<Place>,
+        keys: usize,
+        refuses: bool,
+    ) -> Check {
         let Some((last, keys_before)) = self.last.replace((place, keys)) else { return Ok(()) };
+        // Who goes on with its own history under another name has not taken what it was offered.
+        self.is_copied &= last.0 == place.0 || former.is_none_or(|former| former.0 != last.0);
+        let is_copied = self.is_copied;
         let is_back = last.0 == place.0 && place.1 < last.1;
         if is_back && !is_copied {
             let ((id, before), (_, after)) = (last, place);

@@ -434,8 +434,7 @@ impl Node {
         let persistence = &server.persistence;
         let can_begin = !server.ending
             && !persistence.stands_still()
-            && !persistence.loading.is_under_way()
-            && !server.replication.replica.reads_file()
+            && !server.lacks_data()
             && persistence.saving.is_idle()
             && !matches!(persistence.log.state, State::Open(Health::Failing { .. }));
         if !can_begin {

@@ -696,6 +696,25 @@ fn a_server_does_not_end_while_its_log_is_not_whole_unless_it_is_forced() {
     assert_eq!(world.take_received(conn), refused.as_bytes());
     assert!(!world.ended);
 
+    // The log fails while the last save is under way, which is no substitute for it.
+    let (mut world, conn) = started(AppendFsync::Everysec);
+    world.disk.log.holds_syncs = true;
+    world.ask(conn, &["SET", "a", "1"]);
+    world.advance(1500);
+    world.disk.stuck = true;
+    world.send(conn, b"SHUTDOWN SAVE\r\n");
+    world.advance(100);
+    world.disk.log.sync_fault = Some(BROKEN.to_owned());
+    world.let_log_sync();
+    world.disk.stuck = false;
+    world.finish_file();
+    world.advance(100);
+    assert_eq!(world.take_received(conn), refused.as_bytes());
+    assert!(!world.ended && says(&world, "Making the AOF anew after an error, can't exit."));
+    world.disk.log.sync_fault = None;
+    world.advance(10_000);
+    assert_loads(&mut world, "after an end that was refused");
+
     // A rewrite is no reason to stay.
     let (mut world, conn) = started(AppendFsync::Everysec);
     world.ask(conn, &["SET", "a", "1"]);

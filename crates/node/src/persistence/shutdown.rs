@@ -65,14 +65,20 @@ impl Server {
     /// Whether nothing speaks against the end, or nobody listens to it.
     fn is_free_to_end(&mut self, wish: ShutdownWish) -> bool {
         self.log(Level::Notice, "User requested shutdown...".to_string());
-        let Some(why) = self.persistence.log.objection() else { return true };
-        if wish.force {
-            self.log(Level::Warning, format!("{why}. Exit anyway."));
-        } else {
-            self.log(Level::Warning, format!("{why}, can't exit."));
+        let is_free = self.is_log_fit_to_end(wish.force);
+        if !is_free {
             self.log(Level::Warning, REFUSED.to_string());
         }
-        wish.force
+        is_free
+    }
+
+    /// Whether the log holds what it should, or nobody cares.
+    fn is_log_fit_to_end(&mut self, force: bool) -> bool {
+        let Some(why) = self.persistence.log.objection() else { return true };
+        let line =
+            if force { format!("{why}. Exit anyway.") } else { format!("{why}, can't exit.") };
+        self.log(Level::Warning, line);
+        force
     }
 
     /// Whether nobody is served because the server is about to end.
@@ -87,8 +93,12 @@ impl Server {
         if self.persistence.log.part_when_safe(cause, force) {
             self.log(Level::Notice, "Calling fsync() on the AOF file.".to_string());
             self.arm_persistence(now);
-        } else {
+        } else if self.is_log_fit_to_end(force) {
             self.end(cause);
+        } else {
+            // It has failed during the last save.
+            self.refuse_to_end();
+            self.arm_persistence(now);
         }
     }
 

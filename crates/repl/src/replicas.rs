@@ -16,10 +16,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use vesta_types::Mono;
 
-/// For how many milliseconds behind the beginning of a link others of the same address, made before,
-/// do not count. A process that has come back leaves links behind whose end nobody has told us yet,
-/// and what it said on them may still be on its way. Two replicas behind one address both go on
-/// saying how far they are, and count again after that.
+/// For how many milliseconds behind the beginning of a link others of the same address, made
+/// before, do not count. A process that has come back leaves links behind whose end nobody has told
+/// us yet, and what it said on them may still be on its way. Two replicas behind one address both
+/// go on saying how far they are, and count again after that.
 const RETURN_MS: u64 = 2000;
 
 /// The connection of a replica, by the number that its owner has given it.

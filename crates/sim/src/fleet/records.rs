@@ -49,8 +49,8 @@ struct Known {
     reached: BTreeMap<ReplId, u64>,
     /// Where it was last seen, and how many keys it had.
     last: Option<(Place, usize)>,
-    /// Whether it was told since that it will be given everything.
-    is_copied: bool,
+    /// The offset of the data that it was told since that it will be given.
+    copied: Option<u64>,
 }
 
 impl Records {
@@ -73,7 +73,7 @@ impl Records {
         let Some(known) = self.members.get_mut(number) else { return Ok(()) };
         // A primary that nobody follows any more begins a history that nobody else knows, with what
         // it has.
-        let before = known.last.map(|(place, _)| place).filter(|_| !known.is_copied);
+        let before = known.last.map(|(place, _)| place).filter(|_| known.copied.is_none());
         if let Some(ancestor) = former.or(before.filter(|place| place.0 != id)) {
             self.ancestors.entry(id).or_insert(ancestor);
         }
@@ -135,14 +135,14 @@ impl Records {
         }
         if let Some(known) = self.members.get_mut(number) {
             known.last = None;
-            known.is_copied = false;
+            known.copied = None;
         }
     }
 
-    /// A server was told that it will be given everything.
-    pub(super) fn copied(&mut self, number: usize) {
+    /// A server was told that it will be given everything there was at this offset.
+    pub(super) fn copied(&mut self, number: usize, offset: u64) {
         if let Some(known) = self.members.get_mut(number) {
-            known.is_copied = true;
+            known.copied = Some(offset);
         }
     }
 
@@ -200,16 +200,19 @@ impl Known {
     ) -> Check {
         let Some((last, keys_before)) = self.last.replace((place, keys)) else { return Ok(()) };
         // Who goes on with its own history under another name has not taken what it was offered.
-        self.is_copied &= last.0 == place.0 || former.is_none_or(|former| former.0 != last.0);
-        let is_copied = self.is_copied;
+        if last.0 != place.0 && former.is_some_and(|former| former.0 == last.0) {
+            self.copied = None;
+        }
+        let copied = self.copied;
         let is_back = last.0 == place.0 && place.1 < last.1;
-        if is_back && !is_copied {
+        if is_back && copied.is_none() {
             let ((id, before), (_, after)) = (last, place);
             return Err(format!("server {number} goes back from {before} to {after} of {id}"));
         }
-        if (is_back || last.0 != place.0) && is_copied {
-            self.is_copied = false;
-            if refuses && keys == 0 && keys_before > 0 {
+        if (is_back || last.0 != place.0) && copied.is_some() {
+            self.copied = None;
+            // Behind the offset of the copy the stream may have deleted what there was.
+            if copied == Some(place.1) && refuses && keys == 0 && keys_before > 0 {
                 return Err(format!(
                     "server {number} has taken nothing for its {keys_before} keys"
                 ));

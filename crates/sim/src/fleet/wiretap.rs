@@ -132,7 +132,9 @@ impl World<'_> {
         reached.chained_links += u64::from(self.chained.contains(&source));
         if answer.starts_with("+FULLRESYNC ") {
             reached.full_copies += 1;
-            self.records.copied(replica);
+            let offset =
+                answer.trim_end().rsplit(' ').next().and_then(|digits| digits.parse().ok());
+            self.records.copied(replica, offset.unwrap_or(0));
             if asked.may_go_on {
                 return Err(format!(
                     "server {replica} asked server {source} for {:?} and was given everything, \

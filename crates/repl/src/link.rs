@@ -134,6 +134,11 @@ pub enum Event {
     Loaded,
     /// There is no use in going on with this connection: try another one, later.
     GivenUp,
+    /// As before, but not earlier than in so many milliseconds.
+    PutOff {
+        /// How many.
+        ms: u64,
+    },
 }
 
 /// What a link wants done.
@@ -308,14 +313,8 @@ impl Link {
                     self.stream(now);
                 }
             }
-            Event::GivenUp => match self.state {
-                State::Idle | State::Waiting { .. } => {}
-                State::Connecting { .. }
-                | State::Talking(_)
-                | State::Receiving { .. }
-                | State::Loading { .. }
-                | State::Streaming { .. } => self.fail(now),
-            },
+            Event::GivenUp => self.put_off(now, RETRY_MS),
+            Event::PutOff { ms } => self.put_off(now, ms),
         }
     }
 
@@ -401,6 +400,21 @@ impl Link {
         self.attempt += 1;
         self.actions.push_back(Action::Connect { attempt: self.attempt });
         self.state = State::Connecting { since: now.mono };
+    }
+
+    /// Tries again in so many milliseconds, with another connection, unless that is so already.
+    fn put_off(&mut self, now: Now, ms: u64) {
+        match self.state {
+            State::Idle | State::Waiting { .. } => {}
+            State::Connecting { .. }
+            | State::Talking(_)
+            | State::Receiving { .. }
+            | State::Loading { .. }
+            | State::Streaming { .. } => {
+                self.hang_up();
+                self.state = State::Waiting { retry_at: now.mono.plus_ms(ms) };
+            }
+        }
     }
 
     /// Tries again later; there is no connection any more.

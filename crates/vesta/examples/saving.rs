@@ -182,20 +182,16 @@ impl World {
     fn carry_out(&mut self) {
         while let Some(action) = self.node.poll_action() {
             let Action::Disk(wish) = action else { continue };
-            let news = match wish {
-                DiskWish::SaveOpen { id, .. } => {
-                    self.id = id;
-                    continue;
-                }
-                DiskWish::SaveWrite(bytes) => {
-                    self.written += bytes.len();
-                    DiskNews::SaveWritten { id: self.id, bytes: bytes.len() }
-                }
-                DiskWish::SaveFinish => {
-                    self.files += 1;
-                    DiskNews::SaveDone { id: self.id, outcome: Ok(()) }
-                }
-                other => panic!("a save has no use for {other:?}"),
+            let news = if let DiskWish::SaveOpen { id, .. } = wish {
+                self.id = id;
+                continue;
+            } else if let DiskWish::SaveWrite(bytes) = wish {
+                self.written += bytes.len();
+                DiskNews::SaveWritten { id: self.id, bytes: bytes.len() }
+            } else {
+                assert!(matches!(wish, DiskWish::SaveFinish), "a save has no use for {wish:?}");
+                self.files += 1;
+                DiskNews::SaveDone { id: self.id, outcome: Ok(()) }
             };
             self.node.handle(now(), Event::Disk(news));
         }

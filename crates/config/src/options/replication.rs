@@ -19,7 +19,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         .works()
         .alias("slave-serve-stale-data"),
     yes_no!("replica-read-only", replica_read_only).works().alias("slave-read-only"),
-    yes_no!("replica-ignore-disk-write-errors", replica_ignore_disk_write_errors),
+    yes_no!("replica-ignore-disk-write-errors", replica_ignore_disk_write_errors).works(),
     yes_no!("repl-diskless-sync", repl_diskless_sync),
     number!("repl-diskless-sync-delay", repl_diskless_sync_delay_s, 0..=INT_MAX),
     number!("repl-diskless-sync-max-replicas", repl_diskless_sync_max_replicas, 0..=INT_MAX),

@@ -28,7 +28,7 @@ use vesta_repl::History;
 use vesta_repl::link::{Event, Phase};
 use vesta_resp::{Batch, Conversation, Framing, Limits, Outbox, Proto, Reply, Request};
 use vesta_store::Keyspace;
-use vesta_types::{DbIndex, Now, ascii, number};
+use vesta_types::{DbIndex, Mono, Now, ascii, number};
 
 /// Longest slice of applying while others may wait, in microseconds.
 const APPLY_SLICE_US: u64 = 500;
@@ -53,6 +53,8 @@ pub(crate) struct Applying {
     is_asked: bool,
     /// All commands by their own names, once one has come that goes by another here.
     originals: Option<Commands>,
+    /// When the log last told of a write although the disk refuses.
+    pub(super) disk_told_at: Option<Mono>,
 }
 
 impl Default for Applying {
@@ -64,6 +66,7 @@ impl Default for Applying {
             failures: 0,
             is_asked: false,
             originals: None,
+            disk_told_at: None,
         }
     }
 }
@@ -91,7 +94,7 @@ impl Applying {
 
 /// What stops the stream: nothing behind it can be applied.
 #[derive(Debug)]
-struct Diverged(String);
+pub(super) struct Diverged(pub(super) String);
 
 impl Node {
     /// Takes in what came over the link to our primary.
@@ -262,6 +265,7 @@ impl Node {
                         the master connection.";
             return Err(Diverged(line.to_string()));
         }
+        self.heed_disk(now, request, prepared)?;
         let name = request.arg(0);
         let most = self.server.config.client_query_buffer_limit_bytes;
         let applying = &mut self.server.replication.replica.applying;
@@ -468,7 +472,7 @@ impl Node {
     }
 
     /// The command that has this name but for those that were given here.
-    fn find_original(&mut self, request: Request<'_>) -> Option<Found> {
+    pub(super) fn find_original(&mut self, request: Request<'_>) -> Option<Found> {
         if self.server.config.rename_commands.is_empty() {
             return None;
         }

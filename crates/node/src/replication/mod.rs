@@ -13,6 +13,7 @@ mod parting;
 pub(crate) mod primary;
 pub(crate) mod replica;
 mod transfer;
+mod unwritable;
 
 use crate::Node;
 use vesta_repl::History;

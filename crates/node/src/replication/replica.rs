@@ -10,7 +10,7 @@
 //! itself when it was one: whoever knows the history knows whether it can go on.
 
 use super::apply::Applying;
-use super::transfer::Transfer;
+use super::transfer::{Refused, Transfer};
 use crate::action::{Action, Level};
 use crate::client::{Client, Part};
 use crate::gates::Armed;
@@ -52,6 +52,8 @@ pub(crate) struct Side {
     caught_up_at: Option<Mono>,
     pub(super) applying: Applying,
     pub(super) transfer: Option<Box<Transfer>>,
+    /// A primary that was refused, until there is a good one, or another is to be followed.
+    pub(super) refused: Option<Refused>,
     /// Whether the primary is to take over with the next attempt (FAILOVER).
     pub(super) hands_over: bool,
     /// Batches of our log that are not safe yet, and the offset behind each.
@@ -272,6 +274,7 @@ impl Node {
         }
         let target = self.server.config.replicaof.clone();
         self.server.replication.replica.target.clone_from(&target);
+        self.server.replication.replica.refused = None;
         if target.is_none() {
             return self.become_primary(now);
         }
@@ -464,6 +467,7 @@ impl Node {
     pub(super) fn link_is_good(&mut self) {
         let side = &mut self.server.replication.replica;
         (side.is_good, side.down_since, side.hands_over) = (true, None, false);
+        side.refused = None;
         self.server.forget_writes();
         let now = self.server.replication.primary.seen;
         self.server.failover_done(now);

@@ -39,6 +39,21 @@ const WAITING_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a snapshot in which its writer has said how much memory it used, if it says so.
 const FRONT_BYTES: usize = 4096;
 
+/// Milliseconds between the first two attempts while the primary is refused because it has no data;
+/// they double with each.
+const REFUSED_MS: u64 = 1000;
+/// How long that may become.
+const REFUSED_MS_MAX: u64 = 30_000;
+
+/// A primary that was refused because it has no data.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refused {
+    /// Its history, if it has said that.
+    id: Option<ReplId>,
+    /// How often in a row.
+    times: u32,
+}
+
 /// A snapshot on its way.
 #[derive(Debug)]
 pub(crate) struct Transfer {
@@ -153,6 +168,8 @@ impl Node {
             }
             None => return Some(0),
         };
+        // What the link has to say of the beginning comes before what is said of the end.
+        self.drive_link(now);
         self.go_on_filing();
         self.read_copy(now);
         outcome
@@ -280,10 +297,19 @@ impl Node {
             && !is_ours
             && self.has_keys();
         if is_refused {
-            let line = "The master has no data, and this replica does: its data stays as it is. \
-                        Set replica-refuse-empty-primary to no to follow the master all the same.";
-            self.server.log(Level::Warning, line.to_string());
-            self.server.replication.replica.link.handle(now, Event::GivenUp);
+            let id = transfer.history.map(|(id, _)| id);
+            let side = &mut self.server.replication.replica;
+            let before = side.refused.filter(|refused| refused.id == id);
+            let times = before.map_or(0, |refused| refused.times);
+            side.refused = Some(Refused { id, times: times.saturating_add(1) });
+            let ms = REFUSED_MS.saturating_mul(2_u64.saturating_pow(times)).min(REFUSED_MS_MAX);
+            side.link.handle(now, Event::PutOff { ms });
+            if before.is_none() {
+                let line = "The master has no data, and this replica does: its data stays as it \
+                            is. Set replica-refuse-empty-primary to no to follow the master all \
+                            the same.";
+                self.server.log(Level::Warning, line.to_string());
+            }
         }
         is_refused
     }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use vesta_config::{Config, ReplicaOf, ShutdownWish};
 use vesta_resp::{Proto, Reply};
-use vesta_store::Store;
+use vesta_store::{Keyspace, Store};
 use vesta_types::{DbIndex, Mono, ReplId};
 
 /// The part of a client's state that its own commands read and change.
@@ -136,6 +136,10 @@ pub struct ClientFacts {
     pub patterns: usize,
     /// Shard channels it has subscribed to.
     pub shard_channels: usize,
+    /// Requests of a transaction that are queued; `None` when it is in none.
+    pub queued: Option<usize>,
+    /// Memory held for them, in bytes.
+    pub queued_bytes: usize,
     /// Bytes of requests not yet executed.
     pub query_bytes: usize,
     /// Memory held for them beyond that.
@@ -167,7 +171,7 @@ impl fmt::Display for ClientFacts {
         write!(
             f,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} \
-             ssub={} multi=-1 qbuf={} qbuf-free={} argv-mem={} multi-mem=0 rbs=0 rbp=0 obl=0 \
+             ssub={} multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs=0 rbp=0 obl=0 \
              oll={} omem={} tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} \
              lib-ver={}",
             self.id,
@@ -182,9 +186,11 @@ impl fmt::Display for ClientFacts {
             self.channels,
             self.patterns,
             self.shard_channels,
+            Queued(self.queued),
             self.query_bytes,
             self.query_free_bytes,
             self.argument_bytes,
+            self.queued_bytes,
             u8::from(self.pending_bytes > 0),
             self.pending_bytes,
             self.total_bytes,
@@ -195,6 +201,18 @@ impl fmt::Display for ClientFacts {
             self.lib_name,
             self.lib_version,
         )
+    }
+}
+
+/// A number of queued requests as CLIENT LIST shows it: -1 for a client in no transaction.
+struct Queued(Option<usize>);
+
+impl fmt::Display for Queued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(count) => write!(f, "{count}"),
+            None => f.write_str("-1"),
+        }
     }
 }
 
@@ -534,6 +552,32 @@ pub trait Host {
 
     /// Ends the wait of client `id` in a blocking command; whether it was in one.
     fn unblock(&mut self, id: u64, how: Unblock) -> bool;
+
+    /// What the asking client sends is queued from here on (MULTI).
+    ///
+    /// # Errors
+    /// When it is already.
+    fn begin_transaction(&mut self) -> Result<(), ReplyError>;
+
+    /// Whether what the asking client has queued is to be executed: no key that it watched was
+    /// modified, or has expired. From here on it watches none; what is not to be executed is
+    /// forgotten.
+    ///
+    /// # Errors
+    /// When nothing is queued, or something was refused.
+    fn may_execute(&mut self, keys: &mut Keyspace<'_>) -> Result<bool, ReplyError>;
+
+    /// Forgets what the asking client has queued; whether it was queueing.
+    fn forget_transaction(&mut self) -> bool;
+
+    /// Has the asking client's next transaction depend on a key of this database.
+    ///
+    /// # Errors
+    /// In a transaction.
+    fn watch(&mut self, keys: &mut Keyspace<'_>, key: &[u8]) -> Result<(), ReplyError>;
+
+    /// The asking client watches no key any more.
+    fn unwatch(&mut self, store: &mut Store);
 
     /// Has the asking client get what is published on a topic.
     fn subscribe(&mut self, topic: Topic, name: &[u8]);

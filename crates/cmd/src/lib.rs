@@ -36,6 +36,7 @@ pub mod set;
 pub mod stream;
 pub mod string;
 mod table;
+pub mod transactions;
 pub mod zset;
 
 pub use context::{ControlCtx, ReadCtx, WriteCtx};
@@ -112,6 +113,8 @@ pub enum Flow {
     Wait,
     /// It waits for a key, as its [`blocking::Block`] says.
     Block,
+    /// What it has queued is executed, and the replies to that are the reply.
+    Execute,
 }
 
 /// Every command of every family.
@@ -131,6 +134,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         connection::COMMANDS,
         server::COMMANDS,
         replication::COMMANDS,
+        transactions::COMMANDS,
     ]
     .into_iter()
     .flatten()

@@ -15,11 +15,13 @@
 //! stream it lies. When a turn ends with something that only replicas want, the log says so as
 //! well: whoever starts from it is not behind what replicas have got.
 
+mod group;
 mod relay;
 
 pub use relay::Relayed;
 
 use alloc::vec::Vec;
+use group::Group;
 use relay::Follower;
 use vesta_persist::aof::{annotation, encode_request};
 use vesta_resp::Request;
@@ -62,6 +64,8 @@ pub struct Propagation {
     all_flushed: bool,
     /// Whether the stream is that of a primary, and what is done besides.
     follower: Follower,
+    /// What takes place together with what is still to come, if anything does.
+    group: Option<Group>,
 }
 
 /// Where the stream stands.
@@ -120,6 +124,7 @@ impl Default for Propagation {
             own: Own::Nothing,
             all_flushed: false,
             follower: Follower::default(),
+            group: None,
         }
     }
 }
@@ -263,10 +268,15 @@ impl Propagation {
 
     /// Appends a command that no client sent (the deletion of an expired key).
     pub fn append<'a>(&mut self, db: DbIndex, arguments: impl ExactSizeIterator<Item = &'a [u8]>) {
-        if self.is_wanted() {
-            self.select(db);
-            self.emit(|out| encode_request(out, arguments));
+        if !self.is_wanted() {
+            return;
         }
+        if self.group.is_some() {
+            self.joins_group(db, 1, |out| encode_request(out, arguments));
+            return;
+        }
+        self.select(db);
+        self.emit(|out| encode_request(out, arguments));
     }
 
     /// The running command changed the data set `count` times.
@@ -301,6 +311,10 @@ impl Propagation {
     pub fn commit(&mut self, db: DbIndex, request: Request<'_>) -> bool {
         let own = core::mem::take(&mut self.own);
         if !self.is_wanted() {
+            return false;
+        }
+        if self.group.is_some() {
+            self.commit_to_group(db, own, request);
             return false;
         }
         match own {

@@ -216,8 +216,16 @@ impl Node {
         let (request, hash) = (kept.request(), self.store.hash(kept.request().arg(1)));
         let (mut outbox, mut ticks) = (Outbox::default(), (self.server.meter.ticks)());
         let (outbox_at, ticks) = (&mut outbox, &mut ticks);
-        let mut call =
-            Call { now, conn, request, found: Some(found), hash, outbox: outbox_at, ticks };
+        let mut call = Call {
+            now,
+            conn,
+            request,
+            found: Some(found),
+            hash,
+            outbox: outbox_at,
+            ticks,
+            may_wait: true,
+        };
         let own = self.server.clients.get(conn).map(|client| Armed::by(client, found));
         let armed = self.server.armed().and(own.unwrap_or_default());
         let verdict = if armed.is_none() { Verdict::Pass } else { self.ask_gates(&call, found) };

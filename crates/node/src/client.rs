@@ -1,6 +1,7 @@
 //! One connected client.
 
 use crate::pubsub::Subscriber;
+use crate::transaction::{Transaction, Watching};
 use alloc::boxed::Box;
 use alloc::string::String;
 use vesta_cmd::host::{ClientFacts, ClientKind, Session, Topic};
@@ -99,6 +100,10 @@ pub(crate) struct Client {
     pub(crate) inbox_bytes: usize,
     /// Its subscriptions, once it has had any.
     pub(crate) subscriber: Option<Box<Subscriber>>,
+    /// What it has queued, from MULTI on until EXEC has ended.
+    pub(crate) transaction: Option<Box<Transaction>>,
+    /// What it watches, if anything.
+    pub(crate) watching: Option<Box<Watching>>,
 }
 
 impl Client {
@@ -123,6 +128,8 @@ impl Client {
             query_bytes: 0,
             inbox_bytes: 0,
             subscriber: None,
+            transaction: None,
+            watching: None,
         }
     }
 
@@ -147,6 +154,13 @@ impl Client {
             + self.inbox_bytes
             + self.pending_bytes
             + self.subscriber.as_ref().map_or(0, |subscriber| subscriber.heap_bytes())
+            + self.queued_bytes()
+            + self.watching.as_ref().map_or(0, |watching| watching.heap_bytes())
+    }
+
+    /// Memory held for queued requests, in bytes.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.transaction.as_ref().map_or(0, |transaction| transaction.bytes())
     }
 
     /// As CLIENT LIST shows it.
@@ -170,6 +184,8 @@ impl Client {
             channels: self.subscriptions(Topic::Channel),
             patterns: self.subscriptions(Topic::Pattern),
             shard_channels: self.subscriptions(Topic::Shard),
+            queued: self.transaction.as_ref().map(|transaction| transaction.count()),
+            queued_bytes: self.queued_bytes(),
             query_bytes: self.query_bytes,
             query_free_bytes: self.inbox_bytes.saturating_sub(self.query_bytes),
             argument_bytes,
@@ -196,7 +212,9 @@ impl Client {
             ('S', self.part == Part::Replica),
             ('M', self.part == Part::Primary),
             ('P', self.session.subscriptions > 0),
+            ('x', self.transaction.is_some()),
             ('b', self.waiting != Waiting::No),
+            ('d', self.watching.as_ref().is_some_and(|watching| watching.is_modified())),
             ('c', self.closing),
             ('U', self.is_unix),
             ('e', self.session.no_evict),

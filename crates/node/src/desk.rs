@@ -18,7 +18,7 @@ use vesta_cmd::{Flow, Outcome, Propagation, ReplyError, StreamPoint};
 use vesta_config::{Config, Peer, ReplicaOf, ShutdownWish, Takes};
 use vesta_repl::History;
 use vesta_resp::Request;
-use vesta_store::Store;
+use vesta_store::{Keyspace, Store};
 use vesta_types::{Mono, Now, ReplId, glob};
 
 /// The server, as one of its clients asks it.
@@ -220,6 +220,26 @@ impl Host for Desk<'_> {
                 reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
             }),
         }
+    }
+
+    fn begin_transaction(&mut self) -> Result<(), ReplyError> {
+        self.server.begin_transaction(self.conn)
+    }
+
+    fn may_execute(&mut self, keys: &mut Keyspace<'_>) -> Result<bool, ReplyError> {
+        self.server.may_execute(self.conn, keys)
+    }
+
+    fn forget_transaction(&mut self) -> bool {
+        self.server.forget_transaction(self.conn)
+    }
+
+    fn watch(&mut self, keys: &mut Keyspace<'_>, key: &[u8]) -> Result<(), ReplyError> {
+        self.server.watch(self.conn, keys, key)
+    }
+
+    fn unwatch(&mut self, store: &mut Store) {
+        self.server.unwatch(self.conn, store);
     }
 
     fn subscribe(&mut self, topic: Topic, name: &[u8]) {

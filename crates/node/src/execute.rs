@@ -46,6 +46,8 @@ pub(crate) struct Call<'a> {
     pub(crate) outbox: &'a mut Outbox,
     /// The meter's reading at the start; moved on to the end.
     pub(crate) ticks: &'a mut u64,
+    /// Whether its client may wait for a key.
+    pub(crate) may_wait: bool,
 }
 
 impl Node {
@@ -77,14 +79,24 @@ impl Node {
             let error = ReplyError::WrongArity(found.full_name());
             return self.refuse(call, &error, Some(found));
         }
-        if !everyone.and(Armed::by(client, found)).is_none() {
-            match self.ask_gates(call, found) {
+        let armed = everyone.and(Armed::by(client, found));
+        if !armed.is_none() {
+            let is_asked = !armed.is_queue_alone() || found.command.spec.flags.has(Flags::NO_MULTI);
+            let verdict = if is_asked { self.ask_gates(call, found) } else { Verdict::Pass };
+            match verdict {
                 Verdict::Pass => {}
                 Verdict::Refuse(error) => return self.refuse(call, &error, Some(found)),
                 Verdict::Hold => return Next::Hold,
             }
+            if armed.holds(Armed::QUEUE) && Self::is_queued(found) {
+                return self.queue(call, found);
+            }
         }
+        let start = *call.ticks;
         let flow = self.run(call, found);
+        if flow == Flow::Execute {
+            return self.execute_queue(call, found, start);
+        }
         self.after(call.now, call.conn, found, flow)
     }
 
@@ -128,7 +140,12 @@ impl Node {
             && !is_spared;
         let out_of_memory = may_evict && self.make_room(call.now);
         let Some(client) = self.server.clients.get(call.conn) else { return Verdict::Pass };
-        gates::walk(&Asked { server: &self.server, client, found, out_of_memory })
+        let flags = found.command.spec.flags;
+        let flags = match &client.transaction {
+            Some(transaction) if found.command.spec.name == "exec" => transaction.flags(flags),
+            Some(_) | None => flags,
+        };
+        gates::walk(&Asked { server: &self.server, client, found, flags, out_of_memory })
     }
 
     fn replies_of(&self, conn: ConnId) -> Replies {
@@ -149,7 +166,7 @@ impl Node {
             .frozen(server.leaves_expired());
         let reply = Reply::new(call.outbox, session.proto);
         let mut block = None;
-        let waiter = Waiter::new(true, &mut block);
+        let waiter = Waiter::new(call.may_wait, &mut block);
         let outcome = match found.command.run {
             Run::Read(handler) => {
                 let config = &server.config;
@@ -188,6 +205,10 @@ impl Node {
             self.waits_for = block;
             return Flow::Block;
         }
+        // It is counted when what was queued has been.
+        if outcome == Ok(Flow::Execute) {
+            return Flow::Execute;
+        }
         self.account(call, found, outcome)
     }
 
@@ -213,12 +234,12 @@ impl Node {
 
     /// Sees to what the command has brought about, for its client and for those who wait.
     #[inline]
-    fn after(&mut self, now: Now, conn: ConnId, found: Found, flow: Flow) -> Next {
+    pub(crate) fn after(&mut self, now: Now, conn: ConnId, found: Found, flow: Flow) -> Next {
         if self.store.has_touched() || self.server.retry_blocked {
             self.serve_touched(now);
         }
         match flow {
-            Flow::Done => {
+            Flow::Done | Flow::Execute => {
                 // A client may have disconnected itself.
                 let closing = self.server.clients.get(conn).is_none_or(|client| client.closing);
                 if closing { Next::Close } else { Next::Go }
@@ -241,10 +262,14 @@ impl Node {
     }
 
     /// Hands on what the store has on record: to the log and to replicas what it deleted by
-    /// itself, to subscribers the keyspace events.
+    /// itself, to subscribers the keyspace events, to those who
+    /// watch keys what was modified.
     pub(crate) fn hand_on_news(&mut self) {
         self.propagate_deleted();
         self.publish_events();
+        if self.store.has_modified() {
+            self.hand_on_modified();
+        }
     }
 
     /// Hands on the deletions of expired and evicted keys, and of expired fields.
@@ -295,7 +320,8 @@ impl Node {
         if let Some(command) = found.and_then(|found| statistics.commands.get_mut(found.leaf)) {
             command.rejected += 1;
         }
-        self.answer_error(call, error);
+        let aborted = self.abort_transaction(call.conn, error, found);
+        self.answer_error(call, aborted.as_ref().unwrap_or(error));
         Next::Go
     }
 

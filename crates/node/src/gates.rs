@@ -5,6 +5,7 @@
 
 use crate::client::{Client, Part};
 use crate::server::Server;
+use alloc::borrow::Cow;
 use alloc::format;
 use vesta_cmd::{Found, ReplyError};
 use vesta_config::Guarded;
@@ -45,6 +46,8 @@ impl Armed {
     pub(crate) const STALE: Self = Self(4096);
     /// The client is a replica of ours.
     pub(crate) const FOLLOWER: Self = Self(8192);
+    /// The client is in a transaction.
+    pub(crate) const QUEUE: Self = Self(16384);
 
     /// What is armed by a client and its command.
     #[inline]
@@ -52,6 +55,7 @@ impl Armed {
         Self::AUTHENTICATION
             .when(!client.session.authenticated)
             .and(Self::SUBSCRIBED.when(client.session.subscriptions > 0))
+            .and(Self::QUEUE.when(client.transaction.is_some()))
             .and(Self::FOLLOWER.when(client.part == Part::Replica))
             .and(Self::PROTECTED.when(found.command.spec.flags.has(Flags::PROTECTED)))
     }
@@ -69,6 +73,11 @@ impl Armed {
     /// Whether a gate of `other` is in this set.
     pub(crate) const fn holds(self, other: Self) -> bool {
         self.0 & other.0 != 0
+    }
+
+    /// Whether nothing is armed but that the client is in a transaction.
+    pub(crate) const fn is_queue_alone(self) -> bool {
+        self.0 == Self::QUEUE.0
     }
 
     /// Whether no gate is armed.
@@ -95,6 +104,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) server: &'a Server,
     pub(crate) client: &'a Client,
     pub(crate) found: Found,
+    /// Those of its command, and for EXEC those of what is queued.
+    pub(crate) flags: Flags,
     /// Whether memory is above the limit although keys were evicted.
     pub(crate) out_of_memory: bool,
 }
@@ -102,10 +113,11 @@ pub(crate) struct Asked<'a> {
 type Gate = fn(&Asked<'_>) -> Verdict;
 
 /// All gates in order. The name and the number of arguments have been checked before.
-const GATES: [Gate; 13] = [
+const GATES: [Gate; 14] = [
     standstill,
     protected,
     authenticated,
+    within_multi,
     memory,
     disk,
     replicas,
@@ -167,9 +179,24 @@ fn authenticated(asked: &Asked<'_>) -> Verdict {
     Verdict::Refuse(ReplyError::Coded("NOAUTH Authentication required.".into()))
 }
 
-/// Commands that may need more memory are refused when there is none.
+/// Some commands make no sense in a transaction.
+fn within_multi(asked: &Asked<'_>) -> Verdict {
+    let is_queueing = asked.client.transaction.is_some();
+    if !is_queueing || !asked.flags.has(Flags::NO_MULTI) {
+        return Verdict::Pass;
+    }
+    Verdict::Refuse(ReplyError::text("Command not allowed inside a transaction"))
+}
+
+/// What may end a transaction though there is no memory. Source: redis-server 7.0.15.
+const ENDS_MULTI: [&str; 4] = ["exec", "discard", "quit", "reset"];
+
+/// Commands that may need more memory are refused when there is none, and those that would be
+/// queued, as that takes memory.
 fn memory(asked: &Asked<'_>) -> Verdict {
-    if asked.out_of_memory && asked.found.command.spec.flags.has(Flags::DENYOOM) {
+    let is_queueing = asked.client.transaction.is_some();
+    let is_queued = is_queueing && !ENDS_MULTI.contains(&asked.found.command.spec.name);
+    if asked.out_of_memory && (is_queued || asked.flags.has(Flags::DENYOOM)) {
         let text = "OOM command not allowed when used memory > 'maxmemory'.";
         return Verdict::Refuse(ReplyError::Coded(text.into()));
     }
@@ -181,33 +208,39 @@ fn memory(asked: &Asked<'_>) -> Verdict {
 ///
 /// Source of the texts and of what it applies to: redis-server 7.0.15.
 fn disk(asked: &Asked<'_>) -> Verdict {
-    let (config, spec) = (&asked.server.config, &asked.found.command.spec);
-    if !(spec.flags.has(Flags::WRITE) || spec.name == "ping") {
+    let spec = &asked.found.command.spec;
+    if !(asked.flags.has(Flags::WRITE) || spec.name == "ping") {
         return Verdict::Pass;
     }
-    let is_wanted = config.stop_writes_on_bgsave_error && !config.save.is_empty();
-    if !(is_wanted && asked.server.alarms.holds(Armed::DISK)) {
-        return match asked.server.persistence.log.trouble() {
-            Some(why) => {
-                let text = format!("MISCONF Errors writing to the AOF file: {why}");
-                Verdict::Refuse(ReplyError::Coded(text.into()))
-            }
-            None => Verdict::Pass,
-        };
+    match asked.server.disk_trouble() {
+        Some(text) => Verdict::Refuse(ReplyError::Coded(text)),
+        None => Verdict::Pass,
     }
-    let text = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
-                persist to disk. Commands that may modify the data set are disabled, because this \
-                instance is configured to report errors during writes if RDB snapshotting fails \
-                (stop-writes-on-bgsave-error option). Please check the Redis logs for details \
-                about the RDB error.";
-    Verdict::Refuse(ReplyError::Coded(text.into()))
+}
+
+impl Server {
+    /// Why nothing is to be written to the data, if the disk is the reason: the error that a
+    /// client gets.
+    pub(crate) fn disk_trouble(&self) -> Option<Cow<'static, str>> {
+        let is_wanted = self.config.stop_writes_on_bgsave_error && !self.config.save.is_empty();
+        if is_wanted && self.alarms.holds(Armed::DISK) {
+            let text = "MISCONF Redis is configured to save RDB snapshots, but it's currently \
+                        unable to persist to disk. Commands that may modify the data set are \
+                        disabled, because this instance is configured to report errors during \
+                        writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). \
+                        Please check the Redis logs for details about the RDB error.";
+            return Some(text.into());
+        }
+        let why = self.persistence.log.trouble()?;
+        Some(format!("MISCONF Errors writing to the AOF file: {why}").into())
+    }
 }
 
 /// A primary without enough good replicas takes no writes.
 ///
 /// Source of the text and of the place: redis-server 7.0.15.
 fn replicas(asked: &Asked<'_>) -> Verdict {
-    let writes = asked.found.command.spec.flags.has(Flags::WRITE);
+    let writes = asked.flags.has(Flags::WRITE);
     if !writes || asked.server.has_good_replicas() {
         return Verdict::Pass;
     }
@@ -218,7 +251,7 @@ fn replicas(asked: &Asked<'_>) -> Verdict {
 ///
 /// Source of the text and of the place: redis-server 7.0.15.
 fn read_only(asked: &Asked<'_>) -> Verdict {
-    let writes = asked.found.command.spec.flags.has(Flags::WRITE);
+    let writes = asked.flags.has(Flags::WRITE);
     if !writes || !asked.server.armed_by_link().holds(Armed::READ_ONLY) {
         return Verdict::Pass;
     }
@@ -230,7 +263,7 @@ fn read_only(asked: &Asked<'_>) -> Verdict {
 ///
 /// Source of the text and of the place: redis-server 7.0.15.
 fn stale(asked: &Asked<'_>) -> Verdict {
-    let is_free = asked.found.command.spec.flags.has(Flags::STALE);
+    let is_free = asked.flags.has(Flags::STALE);
     if is_free || !asked.server.armed_by_link().holds(Armed::STALE) {
         return Verdict::Pass;
     }
@@ -270,7 +303,7 @@ fn subscribed(asked: &Asked<'_>) -> Verdict {
 /// Until all data is there, only what does not need it is answered.
 fn loading(asked: &Asked<'_>) -> Verdict {
     let is_loading = asked.server.alarms.holds(Armed::LOADING);
-    if !is_loading || asked.found.command.spec.flags.has(Flags::LOADING) {
+    if !is_loading || asked.flags.has(Flags::LOADING) {
         return Verdict::Pass;
     }
     let text = "LOADING Redis is loading the dataset in memory";
@@ -283,7 +316,7 @@ fn loading(asked: &Asked<'_>) -> Verdict {
 /// Source of the text and of the place: redis-server 7.0.15, which closes the connection, too.
 fn follower(asked: &Asked<'_>) -> Verdict {
     let on_data = Flags::WRITE.and(Flags::READONLY).and(Flags::MAY_REPLICATE);
-    let is_on_data = asked.found.command.spec.flags.has(on_data);
+    let is_on_data = asked.flags.has(on_data);
     if asked.client.part == Part::Replica && is_on_data {
         let text = "Replica can't interact with the keyspace";
         return Verdict::Refuse(ReplyError::Generic(text.into()));
@@ -294,7 +327,7 @@ fn follower(asked: &Asked<'_>) -> Verdict {
 /// CLIENT PAUSE holds back all commands, or those that may write. The latter wait, too, while
 /// replicas are to get all of the stream.
 fn paused(asked: &Asked<'_>) -> Verdict {
-    let flags = asked.found.command.spec.flags;
+    let flags = asked.flags;
     let is_held = asked.server.pause.is_some_and(|pause| pause.holds(flags));
     let may_write = flags.has(Flags::WRITE.and(Flags::MAY_REPLICATE));
     if is_held || may_write && asked.server.holds_stream() { Verdict::Hold } else { Verdict::Pass }
@@ -303,7 +336,7 @@ fn paused(asked: &Asked<'_>) -> Verdict {
 /// Commands that write wait while too much of what was written before is not on the disk, and now
 /// and then while replicas lack too much of it.
 fn backlog(asked: &Asked<'_>) -> Verdict {
-    let writes = asked.found.command.spec.flags.has(Flags::WRITE);
+    let writes = asked.flags.has(Flags::WRITE);
     let is_full = asked.server.alarms.holds(Armed::BACKLOG);
     if writes && (is_full || asked.server.replication.primary.holds_writes()) {
         return Verdict::Hold;

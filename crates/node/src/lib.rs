@@ -34,6 +34,7 @@ mod serve;
 mod server;
 mod spare;
 mod statistics;
+mod transaction;
 
 pub use action::{Action, Event, ExitCause, Level, Refused, Signal};
 pub use client::{ConnId, Peer};

@@ -76,6 +76,7 @@ impl Node {
         self.note_link_gone(conn);
         self.server.blocked.remove(conn);
         self.note_replica_gone(conn);
+        self.forget_transaction(conn);
         if let Some(client) = self.server.clients.remove(conn) {
             self.server.forget_subscriber(conn, &client);
             self.server.log(Level::Verbose, format!("Client closed connection {}", client.addr));
@@ -109,11 +110,18 @@ impl Node {
         if self.server.has_mail() {
             self.server.deliver(conn, &mut conversation.outbox);
         }
-        let joined = conversation.inbox.join(fresh);
-        let input = joined.as_deref().unwrap_or(fresh);
-        let mut scratch = core::mem::take(&mut self.scratch);
-        let served = self.serve_input(now, conn, conversation, input, &mut scratch);
-        self.scratch = scratch;
+        let served = match self.resume_queue(now, conn, &mut conversation.outbox) {
+            Some(Next::Wait | Next::Hold) => Served::Waiting,
+            Some(Next::Close) => Served::Close,
+            Some(Next::Go) | None => {
+                let joined = conversation.inbox.join(fresh);
+                let input = joined.as_deref().unwrap_or(fresh);
+                let mut scratch = core::mem::take(&mut self.scratch);
+                let served = self.serve_input(now, conn, conversation, input, &mut scratch);
+                self.scratch = scratch;
+                served
+            }
+        };
         if is_fed && conversation.outbox.mark() != mark {
             conversation.outbox.roll_back(mark);
             self.drop_talkative(conn);
@@ -178,8 +186,9 @@ impl Node {
         for (index, prepared) in prepared.iter().enumerate() {
             let Some(request) = batch.request(index, input) else { break };
             let Prepared { found, hash } = *prepared;
-            let (outbox, ticks) = (&mut conversation.outbox, &mut ticks);
-            let next = self.execute(&mut Call { now, conn, request, found, hash, outbox, ticks });
+            let (outbox, ticks, may_wait) = (&mut conversation.outbox, &mut ticks, true);
+            let mut call = Call { now, conn, request, found, hash, outbox, ticks, may_wait };
+            let next = self.execute(&mut call);
             if self.server.has_mail() {
                 self.server.deliver(conn, &mut conversation.outbox);
             }
@@ -261,7 +270,7 @@ impl Node {
             Served::Close => client.closing = true,
         }
         let query_limit = self.server.config.client_query_buffer_limit_bytes;
-        if client.query_bytes as u64 > query_limit {
+        if client.query_bytes.saturating_add(client.queued_bytes()) as u64 > query_limit {
             self.server.statistics.query_limit_disconnections += 1;
             let line =
                 format!("Closing client that reached max query buffer length: {}", client.addr);

@@ -10,6 +10,7 @@ use crate::pubsub::Subscriptions;
 use crate::replication::Replication;
 use crate::spare::Spare;
 use crate::statistics::Statistics;
+use crate::transaction::Watchers;
 use crate::{ConnId, Meter};
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -32,6 +33,10 @@ pub(crate) struct Server {
     pub(crate) pause: Option<PauseUntil>,
     /// Clients that wait for keys.
     pub(crate) blocked: Blocked,
+    /// Who watches which keys.
+    pub(crate) watchers: Watchers,
+    /// Whose transaction waits for something outside, and since when: nobody else is served.
+    pub(crate) suspended: Option<(ConnId, Now)>,
     /// A pause has ended: whoever waits is to be tried again.
     pub(crate) retry_blocked: bool,
     pub(crate) subscriptions: Subscriptions,
@@ -95,6 +100,8 @@ impl Server {
             actions: VecDeque::new(),
             pause: None,
             blocked: Blocked::default(),
+            watchers: Watchers::default(),
+            suspended: None,
             retry_blocked: false,
             subscriptions: Subscriptions::default(),
             persistence: Persistence::new(now),

@@ -256,6 +256,8 @@ impl<'a> Request<'a> {
 pub struct OwnedRequest {
     bytes: Vec<u8>,
     spans: Vec<Span>,
+    /// Big arguments, in the allocations they arrived in.
+    bigs: Vec<Blob>,
 }
 
 impl OwnedRequest {
@@ -264,10 +266,22 @@ impl OwnedRequest {
         request: &Request<'a>,
         mut replace: impl FnMut(usize, &'a [u8]) -> Option<Vec<u8>>,
     ) -> Self {
-        let mut owned = Self::default();
+        let small = |index: &usize| request.blob(*index).is_none();
+        let bytes = (0..request.len()).filter(small).map(|index| request.arg(index).len()).sum();
+        let mut owned = Self {
+            bytes: Vec::with_capacity(bytes),
+            spans: Vec::with_capacity(request.len()),
+            bigs: Vec::new(),
+        };
         for (index, argument) in request.args_from(0).enumerate() {
+            let replacement = replace(index, argument);
+            if let (None, Some(blob)) = (&replacement, request.blob(index)) {
+                owned.spans.push(Span::big(u32::try_from(owned.bigs.len()).unwrap_or(0)));
+                owned.bigs.push(blob.clone());
+                continue;
+            }
             let start = u32::try_from(owned.bytes.len()).unwrap_or(u32::MAX - 1);
-            match replace(index, argument) {
+            match replacement {
                 Some(other) => owned.bytes.extend_from_slice(&other),
                 None => owned.bytes.extend_from_slice(argument),
             }
@@ -280,13 +294,15 @@ impl OwnedRequest {
     /// The request.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request { bytes: &self.bytes, spans: &self.spans, bigs: &[] }
+        Request { bytes: &self.bytes, spans: &self.spans, bigs: &self.bigs }
     }
 
     /// Memory held, in bytes.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.bytes.capacity() + self.spans.capacity() * size_of::<Span>()
+        let bigs: usize =
+            self.bigs.iter().map(|big| big.as_slice().len() + size_of::<Blob>()).sum();
+        self.bytes.capacity() + self.spans.capacity() * size_of::<Span>() + bigs
     }
 }
 

@@ -74,6 +74,8 @@ pub enum Group {
     Stream,
     /// Commands about channels and patterns.
     Pubsub,
+    /// Commands that make several into one.
+    Transactions,
     /// Commands about the client's own connection.
     Connection,
     /// Commands about the server.
@@ -96,6 +98,7 @@ impl Group {
             Self::SortedSet => "sorted-set",
             Self::Stream => "stream",
             Self::Pubsub => "pubsub",
+            Self::Transactions => "transactions",
             Self::Connection => "connection",
             Self::Server => "server",
         }

@@ -306,18 +306,26 @@ impl Store {
         core::mem::take(&mut self.ledger.notices.events)
     }
 
-    /// Whether [`Store::take_events`] or [`Store::take_deleted`] would give anything.
+    /// Whether [`Store::take_events`], [`Store::take_deleted`] or [`Store::take_modified`] would
+    /// give anything.
     #[must_use]
     #[inline]
     pub fn has_news(&self) -> bool {
-        !(self.ledger.notices.events.is_empty() && self.ledger.deleted.is_empty())
+        let notices = &self.ledger.notices;
+        notices.events.len() | self.ledger.deleted.len() | notices.modified.len() != 0
     }
 
     /// Has modifications of a key put on record for [`Store::take_modified`]; as often as it is
-    /// watched it must be unwatched. What has expired is to be deleted first, by looking for it:
-    /// its deletion counts as a modification.
+    /// watched it must be unwatched. The deletion of a key that has expired is a modification too,
+    /// also if it had expired before it was watched.
     pub fn watch(&mut self, db: DbIndex, key: &[u8]) {
         self.ledger.notices.watch((db, key.into()));
+    }
+
+    /// Whether a key is there, even if it has expired. Counts and marks nothing.
+    #[must_use]
+    pub fn holds(&self, db: DbIndex, key: &[u8]) -> bool {
+        self.db(db).table.find(self.hash(key), key).is_some()
     }
 
     /// Takes back one [`Store::watch`].

@@ -25,6 +25,8 @@ pub(super) const RESET: Command = Command {
 fn reset(ctx: &mut ControlCtx<'_>) -> Outcome {
     let authenticated = !ctx.host.needs_password();
     ctx.host.unsubscribe_all();
+    ctx.host.forget_transaction();
+    ctx.host.unwatch(ctx.keys.store());
     let session = ctx.host.session();
     session.db = DbIndex::ZERO;
     session.proto = Proto::Two;

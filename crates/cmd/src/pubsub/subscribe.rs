@@ -2,7 +2,7 @@
 
 use super::{SUBSCRIPTION, confirm};
 use crate::host::Topic;
-use crate::{Command, ControlCtx, Flow, Outcome, Run};
+use crate::{Command, ControlCtx, Flow, Outcome, ReplyError, Run};
 use vesta_spec::{Arity, KeyFlags, KeySpec, Spec};
 
 /// `SUBSCRIBE channel...`: the client gets what is published to these channels.
@@ -55,6 +55,11 @@ fn psubscribe(ctx: &mut ControlCtx<'_>) -> Outcome {
 }
 
 fn ssubscribe(ctx: &mut ControlCtx<'_>) -> Outcome {
+    // The other two may. Observed on redis-server 7.0.15.
+    if !ctx.waiter.may_wait() {
+        let text = "SSUBSCRIBE isn't allowed for a DENY BLOCKING client";
+        return Err(ReplyError::text(text));
+    }
     add(ctx, Topic::Shard, "ssubscribe")
 }
 

@@ -120,7 +120,11 @@ impl Server {
     /// To be called after every change of state.
     pub(crate) fn arm_persistence(&mut self, now: Now) {
         let before = self.alarms;
-        self.alarms = self.persistence.armed().and(Armed::LOADING.when(self.lacks_data()));
+        self.alarms = self
+            .persistence
+            .armed()
+            .and(Armed::LOADING.when(self.lacks_data()))
+            .and(Armed::STANDSTILL.when(self.suspended.is_some()));
         let ends = |gate| before.holds(gate) && !self.alarms.holds(gate);
         if ends(Armed::STANDSTILL) || ends(Armed::BACKLOG) {
             self.retry_blocked = !self.blocked.is_empty();

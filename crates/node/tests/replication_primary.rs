@@ -215,6 +215,28 @@ fn without_diskless_sync_everybody_gets_a_file() {
 }
 
 #[test]
+fn a_file_for_replicas_goes_where_nothing_else_is_kept() {
+    for (appendonly, is_kept) in [(false, false), (true, true)] {
+        let config = Config { repl_diskless_sync: false, rdb_del_sync_files: true, ..config() };
+        let (mut world, client) = primary(config);
+        if appendonly {
+            world.ask(client, &["CONFIG", "SET", "appendonly", "yes"]);
+        }
+        world.ask(client, &["SET", "a", "1"]);
+        let replicas = [introduced(&mut world), introduced(&mut world)];
+        for conn in replicas {
+            world.send(conn, &encode(&["PSYNC", "?", "-1"]));
+        }
+        world.advance(100);
+        for conn in replicas {
+            let (snapshot, _) = shipped(&world.take_received(conn));
+            assert!(snapshot.starts_with(b"REDIS"));
+        }
+        assert_eq!(world.disk.files.contains_key("dump.rdb"), is_kept);
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_written_costs_replicas_their_connections() {
     let (mut world, _) = primary(Config { repl_diskless_sync: false, ..config() });
     let why = "No space left on device".to_owned();

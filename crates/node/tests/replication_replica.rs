@@ -472,6 +472,18 @@ fn a_snapshot_goes_to_a_file_first_where_that_is_wished() {
 }
 
 #[test]
+fn the_file_that_was_read_goes_where_nothing_else_is_kept() {
+    for wanted in [false, true] {
+        let config = Config { rdb_del_sync_files: wanted, save: Vec::new(), ..disabled() };
+        let (mut world, _, link, snapshot) = at_a_file(config);
+        world.send(link, &snapshot);
+        world.advance(500);
+        assert_eq!(keys(&mut world, 7), "c=\"3\"");
+        assert_eq!(world.disk.files.contains_key("dump.rdb"), !wanted);
+    }
+}
+
+#[test]
 fn nothing_is_saved_over_the_snapshot_that_is_about_to_be_read() {
     for shutdown in [false, true] {
         let save = vec![vesta_config::SavePoint { seconds: 1, changes: 1 }];

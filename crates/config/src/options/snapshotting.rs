@@ -17,7 +17,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     // Every value is decoded element by element, wherever it comes from: nothing can be left out.
     choice!("sanitize-dump-payload", sanitize_dump_payload).always(),
     DBFILENAME.protected().works(),
-    yes_no!("rdb-del-sync-files", rdb_del_sync_files),
+    yes_no!("rdb-del-sync-files", rdb_del_sync_files).works(),
     text!("dir", dir).protected().rim().works(),
     yes_no!("rdb-save-incremental-fsync", rdb_save_incremental_fsync).works(),
 ];

@@ -15,12 +15,13 @@ use super::replica::Side;
 use super::transfer::Transfer;
 use crate::Node;
 use crate::action::{Action, Level};
-use crate::disk::{DiskNews, DiskWish, SaveFault};
+use crate::disk::{DiskNews, DiskWish, FileStep, SaveFault};
 use crate::persistence::Beside;
 use crate::server::Server;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
+use alloc::vec;
 use alloc::vec::Vec;
 use vesta_repl::History;
 use vesta_repl::link::Event;
@@ -143,6 +144,16 @@ impl Server {
         {
             filing.state = State::Closing;
             self.actions.push_back(Action::Disk(DiskWish::SaveFinish));
+        }
+    }
+
+    /// A snapshot that was made to synchronize somebody is of no further use: removes its file,
+    /// if nothing else is kept on the disk (`rdb-del-sync-files`).
+    pub(super) fn remove_sync_file(&mut self) {
+        let config = &self.config;
+        if config.rdb_del_sync_files && config.save.is_empty() && !config.appendonly {
+            let name = config.dbfilename.clone();
+            self.wish_files(vec![FileStep::Remove { name }]);
         }
     }
 

@@ -120,6 +120,14 @@ impl Streamed {
 }
 
 impl Copies {
+    /// Whether a snapshot is in a file that everybody it is for has opened.
+    fn is_opened_by_all(&self, snapshot: u64) -> bool {
+        self.snapshots.get(&snapshot).is_some_and(|snapshot| match &snapshot.way {
+            Way::Shipped(ships) => ships.values().all(|ship| ship.left.is_some()),
+            Way::Streamed(_) | Way::Written(_) => false,
+        })
+    }
+
     fn fresh_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
@@ -425,6 +433,10 @@ impl Server {
                 self.read_on(link, snapshot);
             }
             Err(why) => self.ship_failed(link, &why),
+        }
+        // Whoever has it open does not need its name.
+        if self.replication.primary.copies.is_opened_by_all(snapshot) {
+            self.remove_sync_file();
         }
     }
 

@@ -250,7 +250,10 @@ impl Node {
             return;
         }
         let Some(transfer) = self.server.replication.replica.transfer.take() else { return };
-        let Transfer { history, beside, .. } = *transfer;
+        let Transfer { history, beside, filing, .. } = *transfer;
+        if filing.is_some() {
+            self.server.remove_sync_file();
+        }
         let CopyOutcome { store, tally, functions, stream_db } = beside.finish();
         let (loaded, expired) = (tally.loaded, tally.expired);
         let line = format!("Done loading RDB, keys loaded: {loaded}, keys expired: {expired}.");

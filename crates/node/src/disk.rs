@@ -60,7 +60,9 @@ pub enum DiskWish {
         bytes_max: usize,
     },
     /// Open a file of the log, which is created if need be, and append to it from now on. The one
-    /// that was open before is made safe and closed first. Answer with [`DiskNews::LogOpened`].
+    /// that was open before is made safe and closed first; if that fails it stays, so that nothing
+    /// lies behind what may be lost, unless that was told before. Answer with
+    /// [`DiskNews::LogOpened`].
     LogOpen {
         /// Its name.
         name: String,
@@ -145,7 +147,8 @@ pub enum DiskNews {
     /// be read.
     LoadPiece(Result<Vec<u8>, String>),
     /// The outcome of [`DiskWish::LogOpen`], or why it cannot be opened: then the file before, if
-    /// any, still is, and gets what is appended. It fails, too, while the one before lacks a batch.
+    /// any, still is, and gets what is appended. It fails, too, while the one before lacks a batch
+    /// or turns out not to be safe.
     LogOpened(Result<(), String>),
     /// The log up to this batch is in the hands of the system: the end of the process does not
     /// harm it.

@@ -3,11 +3,13 @@
 use vesta_sim::{Flaw, Outcome, Reached, Scope, run, run_with};
 
 /// Seeds that once failed, with what they found.
-const ONCE_FAILED: [(u64, Scope, &str); 7] = [
+const ONCE_FAILED: [(u64, Scope, &str); 9] = [
     (81, Scope::Memory, "a setting made while another one was being applied was lost"),
     (99, Scope::Memory, "replies that were sent at once counted as slow later on"),
     (3481, Scope::Memory, "a pop of the wrong type woke those who wait for the key"),
     (3762, Scope::Memory, "a push to the wrong type made a waiting member a consumer again"),
+    (976, Scope::Disk, "writes lay behind an increment of the log that could not be made safe"),
+    (3943, Scope::Disk, "a log that failed during the last save did not keep the server running"),
     (7708, Scope::Fleet, "a save point replaced the snapshot that a replica was about to read"),
     (37_560, Scope::Fleet, "a replica that had come back counted twice for WAIT"),
     (77_530, Scope::Fleet, "a replica asked its own replicas something in its primary's stream"),

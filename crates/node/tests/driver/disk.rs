@@ -334,7 +334,13 @@ impl World {
         if let Err(why) = self.disk.open_log(&name, len) {
             return self.tell(DiskNews::LogOpened(Err(why)));
         }
-        self.close_log();
+        if self.disk.log.name.is_some() && self.disk.log.spoilt.is_none() {
+            self.end_sync(self.disk.log.written);
+            if let Some(why) = self.disk.log.spoilt.clone() {
+                return self.tell(DiskNews::LogOpened(Err(why)));
+            }
+        }
+        self.disk.log.spoilt = None;
         self.disk.log.name = Some(name);
         self.tell(DiskNews::LogOpened(Ok(())));
         self.write_log();

@@ -97,7 +97,7 @@ impl Desk {
             self.reporter.wake();
         }
         let file = LogFile::open(path, len)?;
-        self.close_file();
+        self.leave_file()?;
         self.wants_sync &= !self.queue.is_empty();
         self.append_to(file, len);
         Ok(())
@@ -106,6 +106,22 @@ impl Desk {
     /// Appends to an open file of `len` bytes from now on.
     pub(super) fn append_to(&mut self, file: LogFile, len: u64) {
         self.file = Some(Open { file: Arc::new(file), len, begun: 0 });
+    }
+
+    /// Closes the file once it is safe, or if it is known already that it never will be.
+    fn leave_file(&mut self) -> io::Result<()> {
+        if let Some(Open { file, .. }) = &self.file
+            && !file.has_failed()
+        {
+            let report = synced(file, self.written);
+            let is_safe = matches!(report, Report::Synced { .. });
+            self.reporter.tell(report);
+            if !is_safe {
+                return Err(io::Error::other("the file before it could not be made safe"));
+            }
+        }
+        self.file = None;
+        Ok(())
     }
 
     fn close_file(&mut self) {

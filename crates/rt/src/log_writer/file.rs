@@ -84,6 +84,11 @@ impl LogFile {
         }
     }
 
+    /// Whether it could not be synced.
+    pub(super) fn has_failed(&self) -> bool {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     pub(super) fn cut(&self, len: u64) -> io::Result<()> {
         self.device.cut(len)
     }

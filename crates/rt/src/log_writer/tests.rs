@@ -219,8 +219,28 @@ fn a_file_that_could_not_be_synced_never_is() {
     bench.desk.take(Order::Open { path: dir.path().join("new"), len: 0 });
     bench.append(3, true);
     bench.desk.finish_round();
-    let told = "Sync failed: Input/output error, opened, written 3, synced 3";
+    assert_eq!(bench.said(), "opened, written 3, synced 3", "the rest was told before");
+}
+
+#[test]
+fn nothing_lies_behind_a_file_that_turns_out_to_be_unsafe_as_it_is_left() {
+    let mut bench = Bench::new(1000);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("new");
+    bench.append(1, false);
+    bench.disk.lock().unwrap().refuses_syncs = true;
+    bench.desk.take(Order::Open { path: path.clone(), len: 0 });
+    bench.append(2, false);
+    bench.desk.finish_round();
+    let told = "written 1, Sync failed: Input/output error, not opened: Other, written 2";
     assert_eq!(bench.said(), told);
+    assert_eq!(bench.disk.lock().unwrap().bytes, tens(1..=2));
+    assert_eq!(std::fs::read(&path).unwrap(), b"");
+    bench.desk.take(Order::Open { path: path.clone(), len: 0 });
+    bench.append(3, false);
+    bench.desk.finish_round();
+    assert_eq!(bench.said(), "opened, written 3");
+    assert_eq!(std::fs::read(&path).unwrap(), ten(3));
 }
 
 #[test]

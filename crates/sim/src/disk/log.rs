@@ -243,7 +243,12 @@ impl Log {
                 id
             }
         };
-        self.sync_file(ground);
+        if let Some(before) = self.file.filter(|open| !self.faulty.contains(&open.id)) {
+            self.sync_file(ground);
+            if self.faulty.contains(&before.id) {
+                return Err("the file before it could not be made safe".to_owned());
+            }
+        }
         if flaw != Some(Flaw::TailsAreKept) {
             ground.volume.cut(id, whole);
         }

@@ -446,7 +446,9 @@ impl Node {
             }
             (State::Starting, Err(why)) => self.server.fail_to_start(&why),
             (_, Ok(())) => self.server.increment_opened(),
-            (_, Err(why)) => self.increment_not_opened(now, &why),
+            (_, Err(why)) if log.rewrite.is_opening() => self.increment_not_opened(now, &why),
+            // It was given up meanwhile: the file before it could not be made safe.
+            (_, Err(_)) => {}
         }
     }
 

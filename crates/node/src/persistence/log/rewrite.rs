@@ -110,6 +110,11 @@ impl Rewrite {
         matches!(self, Self::Idle)
     }
 
+    /// Whether the log is moving on to the increment of it.
+    pub(super) fn is_opening(&self) -> bool {
+        matches!(self, Self::Writing { is_open: false, .. })
+    }
+
     /// The data was replaced: what is about to be named is not what the log goes on behind.
     pub(super) fn disown(&mut self) {
         if let Self::Committing { draft, .. } = self {

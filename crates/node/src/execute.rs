@@ -262,8 +262,7 @@ impl Node {
     }
 
     /// Hands on what the store has on record: to the log and to replicas what it deleted by
-    /// itself, to subscribers the keyspace events, to those who
-    /// watch keys what was modified.
+    /// itself, to subscribers the keyspace events, to those who watch keys what was modified.
     pub(crate) fn hand_on_news(&mut self) {
         self.propagate_deleted();
         self.publish_events();

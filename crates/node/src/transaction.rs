@@ -207,7 +207,7 @@ impl Server {
         if watching.keys.iter().any(same) {
             return Ok(());
         }
-        let was = match (keys.beside(key).is_some(), is_stored(keys.store(), db, key)) {
+        let was = match (keys.beside(key).is_some(), keys.store().holds(db, key)) {
             (true, _) => Was::Live,
             (false, true) => Was::Expired,
             (false, false) => Was::Absent,
@@ -244,18 +244,13 @@ impl Server {
             };
             let same = |watched: &&mut Watched| watched.db == *db && watched.key == *key;
             match watching.keys.iter_mut().find(same) {
-                Some(watched) if watched.was == Was::Expired && !is_stored(store, *db, key) => {
+                Some(watched) if watched.was == Was::Expired && !store.holds(*db, key) => {
                     watched.was = Was::Absent;
                 }
                 Some(_) | None => watching.is_modified = true,
             }
         }
     }
-}
-
-/// Whether a key is in the store, expired or not.
-fn is_stored(store: &Store, db: DbIndex, key: &[u8]) -> bool {
-    store.holds(db, key)
 }
 
 impl Node {

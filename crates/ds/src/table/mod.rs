@@ -302,13 +302,14 @@ impl<T: Item> Table<T> {
     }
 
     /// Hands the items of the last buckets to `each` and frees those buckets, until at least
-    /// `max_items` (and at most one chain more) are gone or the table is empty. Returns how many
-    /// went.
+    /// `max_items` (and at most one chain more) are gone or the table is empty, and has no memory
+    /// then. Returns how many went.
     ///
     /// The rest of the table remains usable. With this a table of millions is freed in slices.
     pub fn drain_some(&mut self, max_items: usize, mut each: impl FnMut(T)) -> usize {
         let before = self.len;
-        while self.buckets.count() > 0 && before - self.len < max_items {
+        // Behind the last item there may be empty buckets, which nothing would free later.
+        while self.buckets.count() > 0 && (self.len == 0 || before - self.len < max_items) {
             let (chain, len) = (self.chain(self.buckets.count() - 1), &mut self.len);
             // SAFETY: `&mut self`: the chain is ours, and nothing is pushed to it.
             self.children -= unsafe {

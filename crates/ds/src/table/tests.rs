@@ -172,6 +172,25 @@ fn a_table_left_sparse_by_drains_gives_all_its_memory_back() {
     assert_eq!((pair.table.len(), pair.table.heap_bytes()), (0, 0));
 }
 
+#[test]
+fn draining_just_the_last_item_leaves_no_empty_buckets_behind() {
+    let never = u64::MAX;
+    let mut pair = Pair::new();
+    for op in [
+        Op::Put(0, never),
+        Op::PutMany(1, 141, 0),
+        Op::SetDue(1, never),
+        Op::PutMany(768, 32, never),
+        Op::TakeDue(0, 175),
+        Op::Put(2, never),
+        Op::Put(3, never),
+        Op::Drain(33),
+    ] {
+        pair.apply(op);
+    }
+    assert_eq!((pair.table.len(), pair.table.heap_bytes()), (0, 0));
+}
+
 /// A table and what it should hold.
 struct Pair {
     table: Table<Probe>,

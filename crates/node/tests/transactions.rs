@@ -1,4 +1,4 @@
-//! Transactions, where time, several clients, a log or a primary come into it.
+//! Transactions, where time and several clients come into it.
 
 mod driver;
 

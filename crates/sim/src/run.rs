@@ -121,6 +121,8 @@ pub enum Flaw {
     StartsGoUnnoticed,
     /// A server is never reached again.
     PartitionsStay,
+    /// Clients write something else into one of two keys that should have the same value.
+    PairsAreHalved,
 }
 
 /// Simulates what `seed` decides.

@@ -182,6 +182,12 @@ reached! {
         read_only,
         /// Writes that enough replicas had in time.
         waited_for,
+        /// Transactions that were executed.
+        transactions,
+        /// Transactions that were not, because a watched key had changed.
+        changed_meanwhile,
+        /// Pairs of keys that are written in one go, found with one value.
+        pairs,
     }
 }
 

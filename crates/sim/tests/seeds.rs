@@ -106,6 +106,7 @@ fn a_fault_built_in_on_purpose_is_found() {
         Flaw::ReplicasBoast,
         Flaw::StartsGoUnnoticed,
         Flaw::PartitionsStay,
+        Flaw::PairsAreHalved,
     ];
     let in_memory = in_memory.map(|flaw| (flaw, Scope::Memory)).into_iter();
     let on_disk = on_disk.map(|flaw| (flaw, Scope::Disk));

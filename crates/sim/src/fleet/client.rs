@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use vesta_types::{Mono, Rng};
 
 use super::plan::{Plan, to_size};
+use crate::Flaw;
 use crate::checker::Check;
 use crate::network::Network;
 use crate::trace::{Trace, shown};
@@ -27,6 +28,7 @@ pub(super) struct Client {
     answered: u64,
     /// Nothing goes wrong any more, and it wants nothing more.
     is_done: bool,
+    flaw: Option<Flaw>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,10 +44,16 @@ enum Awaited {
     Any,
     /// A value of this key.
     Value(Vec<u8>),
+    /// That a request is queued.
+    Queued,
+    /// The replies to the queue, or that a watched key has changed.
+    Executed { count: usize, is_watching: bool },
+    /// Two values that are only ever written together.
+    Pair,
 }
 
 /// What errors may begin with.
-const ERRORS: [&[u8]; 7] = [
+const ERRORS: [&[u8]; 8] = [
     b"READONLY ",
     b"LOADING ",
     b"MASTERDOWN ",
@@ -53,10 +61,11 @@ const ERRORS: [&[u8]; 7] = [
     b"WRONGTYPE ",
     b"ERR WAIT cannot be used with replica instances",
     b"UNBLOCKED ",
+    b"EXECABORT ",
 ];
 
 impl Client {
-    pub(super) fn new(plan: &Plan, now: Mono, mut rng: Rng) -> Self {
+    pub(super) fn new(plan: &Plan, now: Mono, mut rng: Rng, flaw: Option<Flaw>) -> Self {
         Self {
             next_at: Mono(now.0 + rng.below(plan.think_us_max)),
             rng,
@@ -69,6 +78,7 @@ impl Client {
             written: 0,
             answered: 0,
             is_done: false,
+            flaw,
         }
     }
 
@@ -157,13 +167,8 @@ impl Client {
                 if !is_expected {
                     return Err(format!("a client is told {}", shown(text)));
                 }
-            }
-            match (awaited, value) {
-                (Awaited::Value(key), Value::Bulk(text)) if !text.starts_with(&key) => {
-                    let (key, text) = (shown(&key), shown(text));
-                    return Err(format!("{key} is {text}, which nobody has ever written"));
-                }
-                (_, _) => {}
+            } else {
+                agree(awaited, &value, trace)?;
             }
         }
         self.received.drain(..at);
@@ -198,7 +203,7 @@ impl Client {
 
     fn request(&mut self) {
         let number = self.rng.below(self.plan.keys);
-        match self.rng.below(20) {
+        match self.rng.below(22) {
             0..4 => {
                 let key = format!("k{number}");
                 self.say(&["GET", &key], Awaited::Value(key.clone().into_bytes()));
@@ -210,12 +215,44 @@ impl Client {
             }
             6 => self.say(&["PUBLISH", "news", "something"], Awaited::Any),
             7 if self.rng.below(20) == 0 => self.say(&["FLUSHALL"], Awaited::Any),
-            _ => self.write_one(),
+            8 => self.transaction(),
+            9 => self.say(&["MGET", &format!("p{number}"), &format!("q{number}")], Awaited::Pair),
+            _ => self.write_one(Awaited::Any),
+        }
+    }
+
+    /// Writes a pair of keys in one go, perhaps with more, and perhaps only if nobody has written
+    /// one of them meanwhile.
+    fn transaction(&mut self) {
+        let number = self.rng.below(self.plan.keys);
+        let (one, other) = (format!("p{number}"), format!("q{number}"));
+        let is_watching = self.rng.below(3) == 0;
+        if is_watching {
+            self.say(&["WATCH", &one], Awaited::Any);
+            if self.rng.below(4) == 0 {
+                self.say(&["DEL", &one, &other], Awaited::Any);
+            }
+        }
+        self.say(&["MULTI"], Awaited::Any);
+        self.written += 1;
+        let value = self.rng.bits().to_string();
+        let more = to_size(self.rng.below(4));
+        self.say(&["SET", &one, &value], Awaited::Queued);
+        for _ in 0..more {
+            self.write_one(Awaited::Queued);
+        }
+        let is_half = self.flaw == Some(Flaw::PairsAreHalved) && self.rng.below(20) == 0;
+        let value = if is_half { "half" } else { &value };
+        self.say(&["SET", &other, value], Awaited::Queued);
+        let count = 2 + more;
+        match self.rng.below(10) {
+            0 => self.say(&["DISCARD"], Awaited::Any),
+            _ => self.say(&["EXEC"], Awaited::Executed { count, is_watching }),
         }
     }
 
     /// A write; each kind of value has its own keys.
-    fn write_one(&mut self) {
+    fn write_one(&mut self, awaited: Awaited) {
         self.written += 1;
         let (number, text) = (self.rng.below(self.plan.keys), self.written.to_string());
         let key = |kind: &str| format!("{kind}{number}");
@@ -241,8 +278,38 @@ impl Client {
             15 => &["INCRBYFLOAT", &key("f"), "0.1"],
             _ => &["GETEX", &name, "PX", &ms],
         };
-        let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
-        self.outgoing.extend(wire::encode(&words));
-        self.awaited.push_back(Awaited::Any);
+        self.say(words, awaited);
+    }
+}
+
+/// Compares a reply that is no error with what was awaited.
+fn agree(awaited: Awaited, value: &Value<'_>, trace: &mut Trace) -> Check {
+    match (awaited, value) {
+        (Awaited::Value(key), Value::Bulk(text)) if !text.starts_with(&key) => {
+            let (key, text) = (shown(&key), shown(text));
+            Err(format!("{key} is {text}, which nobody has ever written"))
+        }
+        (Awaited::Queued, Value::Simple(b"QUEUED")) | (Awaited::Any | Awaited::Value(_), _) => {
+            Ok(())
+        }
+        (Awaited::Executed { count, .. }, Value::Array(replies)) if replies.len() == count => {
+            trace.reached.transactions += 1;
+            let error = replies.iter().find(|reply| matches!(reply, Value::Error(_)));
+            error.map_or(Ok(()), |error| Err(format!("a queued request fails: {error:?}")))
+        }
+        (Awaited::Executed { is_watching: true, .. }, Value::Null) => {
+            trace.reached.changed_meanwhile += 1;
+            Ok(())
+        }
+        (Awaited::Pair, Value::Array(pair)) => match &**pair {
+            [one, other] if one == other => {
+                trace.reached.pairs += u64::from(*one != Value::Null);
+                Ok(())
+            }
+            pair => Err(format!("of what is written in one go a part is seen: {pair:?}")),
+        },
+        (Awaited::Queued | Awaited::Executed { .. } | Awaited::Pair, other) => {
+            Err(format!("{other:?} about a transaction"))
+        }
     }
 }

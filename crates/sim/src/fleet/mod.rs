@@ -134,7 +134,8 @@ impl Fleet {
         let members = plan.members.iter().enumerate();
         let members: Vec<Member> =
             members.map(|(number, plan)| Member::new(number, plan, now, rng.fork())).collect();
-        let clients = (0..plan.clients).map(|_| Client::new(&plan, now.mono, rng.fork())).collect();
+        let clients =
+            (0..plan.clients).map(|_| Client::new(&plan, now.mono, rng.fork(), flaw)).collect();
         Self {
             records: Records::new(members.len(), rng.fork(), flaw),
             rng,

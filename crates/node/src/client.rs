@@ -1,5 +1,6 @@
 //! One connected client.
 
+use crate::client_memory::Weight;
 use crate::pubsub::Subscriber;
 use crate::transaction::{Transaction, Watching};
 use alloc::boxed::Box;
@@ -98,6 +99,8 @@ pub(crate) struct Client {
     pub(crate) query_bytes: usize,
     /// Memory held for them between turns.
     pub(crate) inbox_bytes: usize,
+    /// What it counted towards `maxmemory-clients` when it was weighed last.
+    pub(crate) weight: Weight,
     /// Its subscriptions, once it has had any.
     pub(crate) subscriber: Option<Box<Subscriber>>,
     /// What it has queued, from MULTI on until EXEC has ended.
@@ -127,6 +130,7 @@ impl Client {
             soft_since: None,
             query_bytes: 0,
             inbox_bytes: 0,
+            weight: Weight::default(),
             subscriber: None,
             transaction: None,
             watching: None,

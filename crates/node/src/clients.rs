@@ -2,6 +2,7 @@
 
 use crate::ConnId;
 use crate::client::Client;
+use crate::client_memory::{Weight, Weights};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -11,6 +12,8 @@ pub(crate) struct Clients {
     slots: Vec<Option<Box<Client>>>,
     count: usize,
     last_id: u64,
+    /// What those that were weighed count.
+    pub(crate) weights: Weights,
 }
 
 impl Clients {
@@ -46,7 +49,17 @@ impl Clients {
     pub(crate) fn remove(&mut self, conn: ConnId) -> Option<Box<Client>> {
         let client = self.slots.get_mut(conn.index())?.take()?;
         self.count -= 1;
+        self.weights.change(client.weight, Weight::default());
         Some(client)
+    }
+
+    /// Has a client count what it takes now.
+    pub(crate) fn weigh(&mut self, conn: ConnId) {
+        let Some(client) = self.slots.get_mut(conn.index()).and_then(Option::as_deref_mut) else {
+            return;
+        };
+        let weight = Weight::of(client);
+        self.weights.change(core::mem::replace(&mut client.weight, weight), weight);
     }
 
     #[inline]

@@ -289,7 +289,9 @@ impl Node {
             }
             client.pending_bytes = bytes;
         }
-        self.server.is_over_output_limit(Some(now), conn, bytes);
+        if !self.server.is_over_output_limit(Some(now), conn, bytes) {
+            self.server.weigh(conn);
+        }
     }
 
     /// Brings the owners of settings up to date.
@@ -300,6 +302,7 @@ impl Node {
         self.store.record_events(wanted_events(self.server.config.notify_keyspace_events));
         self.follow_log_settings(now);
         self.follow_role(now);
+        self.server.weigh_all();
         self.server.serve_safe();
     }
 

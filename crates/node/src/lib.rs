@@ -17,6 +17,7 @@ extern crate alloc;
 mod action;
 mod blocking;
 mod client;
+mod client_memory;
 mod clients;
 mod cron;
 mod desk;

@@ -278,7 +278,9 @@ impl Node {
             self.server.log(Level::Warning, line);
             return Served::Close;
         }
-        if self.server.is_over_output_limit(None, conn, outbox.pending_bytes()) {
+        if self.server.is_over_output_limit(None, conn, outbox.pending_bytes())
+            || self.server.weigh(conn)
+        {
             Served::Close
         } else {
             served

@@ -147,6 +147,7 @@ impl Server {
         if let Some(client) = self.clients.get_mut(conn) {
             client.closing = true;
         }
+        self.clients.weigh(conn);
         self.actions.push_back(Action::Close(conn));
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Statistics {
     pub(crate) error_replies: u64,
     pub(crate) query_limit_disconnections: u64,
     pub(crate) output_limit_disconnections: u64,
+    /// Clients disconnected for their memory.
+    pub(crate) evicted_clients: u64,
     pub(crate) auth_denied: u64,
     pub(crate) protocol_errors: u64,
     pub(crate) reads: u64,
@@ -59,6 +61,7 @@ impl Statistics {
             error_replies: 0,
             query_limit_disconnections: 0,
             output_limit_disconnections: 0,
+            evicted_clients: 0,
             auth_denied: 0,
             protocol_errors: 0,
             reads: 0,

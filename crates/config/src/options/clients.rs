@@ -90,4 +90,5 @@ const MAXMEMORY_CLIENTS: Opt = Opt::new(
         MemoryOrPercent::Percent(percent) => alloc::format!("{percent}%").into_bytes(),
     },
 )
-.memory();
+.memory()
+.works();

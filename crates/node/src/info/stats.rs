@@ -39,7 +39,7 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
     fields.add_all(&[
         ("expired_time_cap_reached_count", store.expire_rounds_cut),
         ("evicted_keys", store.evicted),
-        ("evicted_clients", 0),
+        ("evicted_clients", statistics.evicted_clients),
         ("keyspace_hits", store.hits),
         ("keyspace_misses", store.misses),
         ("pubsub_channels", subscriptions.count(Topic::Channel) as u64),

@@ -1,5 +1,9 @@
 //! What a command about clients or the server may ask of the node that runs it.
 
+mod tracking;
+
+pub use tracking::{Tracking, TrackingMode};
+
 use crate::{Flow, Propagation, ReplyError, StreamPoint};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -156,6 +160,9 @@ pub struct ClientFacts {
     pub last_command: String,
     /// User it acts as.
     pub user: &'static str,
+    /// Number of the client that is told of modified keys in its place; 0 when none is, -1 when
+    /// it does not track.
+    pub redirect: i64,
     /// Version of the protocol.
     pub proto: Proto,
     /// Name of its library.
@@ -172,7 +179,7 @@ impl fmt::Display for ClientFacts {
             f,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} \
              ssub={} multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs=0 rbp=0 obl=0 \
-             oll={} omem={} tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} \
+             oll={} omem={} tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name={} \
              lib-ver={}",
             self.id,
             self.addr,
@@ -197,6 +204,7 @@ impl fmt::Display for ClientFacts {
             if self.is_writing { "rw" } else { "r" },
             self.last_command,
             self.user,
+            self.redirect,
             self.proto.number(),
             self.lib_name,
             self.lib_version,
@@ -578,6 +586,18 @@ pub trait Host {
 
     /// The asking client watches no key any more.
     fn unwatch(&mut self, store: &mut Store);
+
+    /// What the client tracks, if it does.
+    fn tracking(&self) -> Option<&Tracking>;
+
+    /// Has the client track, track otherwise, or no longer.
+    fn set_tracking(&mut self, tracking: Option<Tracking>, store: &mut Store);
+
+    /// CLIENT CACHING makes an exception for the next command.
+    fn except_next_from_tracking(&mut self);
+
+    /// Whether there is a client of this number.
+    fn is_connected(&self, id: u64) -> bool;
 
     /// Has the asking client get what is published on a topic.
     fn subscribe(&mut self, topic: Topic, name: &[u8]);

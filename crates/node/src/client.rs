@@ -2,6 +2,7 @@
 
 use crate::client_memory::Weight;
 use crate::pubsub::Subscriber;
+use crate::tracking::Tracker;
 use crate::transaction::{Transaction, Watching};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -103,6 +104,8 @@ pub(crate) struct Client {
     pub(crate) weight: Weight,
     /// Its subscriptions, once it has had any.
     pub(crate) subscriber: Option<Box<Subscriber>>,
+    /// What it tracks, if it does.
+    pub(crate) tracking: Option<Box<Tracker>>,
     /// What it has queued, from MULTI on until EXEC has ended.
     pub(crate) transaction: Option<Box<Transaction>>,
     /// What it watches, if anything.
@@ -132,6 +135,7 @@ impl Client {
             inbox_bytes: 0,
             weight: Weight::default(),
             subscriber: None,
+            tracking: None,
             transaction: None,
             watching: None,
         }
@@ -159,6 +163,7 @@ impl Client {
             + self.pending_bytes
             + self.subscriber.as_ref().map_or(0, |subscriber| subscriber.heap_bytes())
             + self.queued_bytes()
+            + self.tracking.as_ref().map_or(0, |tracker| tracker.heap_bytes())
             + self.watching.as_ref().map_or(0, |watching| watching.heap_bytes())
     }
 
@@ -198,6 +203,7 @@ impl Client {
             is_writing: self.pending_bytes > 0,
             last_command,
             user: DEFAULT_USER,
+            redirect: self.tracking.as_ref().map_or(-1, |tracker| tracker.redirect_number()),
             proto: self.session.proto,
             lib_name: ascii::lossy(&self.session.lib_name),
             lib_version: ascii::lossy(&self.session.lib_version),
@@ -219,6 +225,9 @@ impl Client {
             ('x', self.transaction.is_some()),
             ('b', self.waiting != Waiting::No),
             ('d', self.watching.as_ref().is_some_and(|watching| watching.is_modified())),
+            ('t', self.tracking.is_some()),
+            ('R', self.tracking.as_ref().is_some_and(|tracker| tracker.tracking.is_broken)),
+            ('B', self.tracking.as_ref().is_some_and(|tracker| tracker.broadcasts())),
             ('c', self.closing),
             ('U', self.is_unix),
             ('e', self.session.no_evict),

@@ -230,7 +230,7 @@ impl Node {
             }
         };
         if self.store.has_news() {
-            self.hand_on_news();
+            self.hand_on_news(None);
         }
         self.server.cron.expire_at = if done {
             None

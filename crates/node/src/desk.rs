@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::ptr;
 use vesta_cmd::host::{
     Begun, ClientFacts, ClientFilter, Failover, Follow, Host, Introduce, MemoryFacts, Pause,
-    Reload, Role, Safety, Session, Topic, Unblock,
+    Reload, Role, Safety, Session, Topic, Tracking, Unblock,
 };
 use vesta_cmd::{Flow, Outcome, Propagation, ReplyError, StreamPoint};
 use vesta_config::{Config, Peer, ReplicaOf, ShutdownWish, Takes};
@@ -240,6 +240,22 @@ impl Host for Desk<'_> {
 
     fn unwatch(&mut self, store: &mut Store) {
         self.server.unwatch(self.conn, store);
+    }
+
+    fn tracking(&self) -> Option<&Tracking> {
+        self.server.tracking_of(self.conn)
+    }
+
+    fn set_tracking(&mut self, tracking: Option<Tracking>, store: &mut Store) {
+        self.server.set_tracking(self.conn, tracking, store);
+    }
+
+    fn except_next_from_tracking(&mut self) {
+        self.server.except_next(self.conn);
+    }
+
+    fn is_connected(&self, id: u64) -> bool {
+        self.server.clients.iter().any(|(_, client)| client.session.id == id)
     }
 
     fn subscribe(&mut self, topic: Topic, name: &[u8]) {

@@ -55,10 +55,15 @@ impl Node {
     #[inline]
     pub(crate) fn execute(&mut self, call: &mut Call<'_>) -> Next {
         let Some(client) = self.server.clients.get_mut(call.conn) else { return Next::Close };
-        if client.session.replies != Replies::On {
-            return self.execute_unheard(call);
+        let next = if client.session.replies == Replies::On {
+            self.execute_heard(call)
+        } else {
+            self.execute_unheard(call)
+        };
+        if self.server.trackers.clients() > 0 && next != Next::Hold {
+            self.server.end_caching(call.conn, call.found);
         }
-        self.execute_heard(call)
+        next
     }
 
     /// Executes one request and appends its reply to the outbox.
@@ -192,7 +197,10 @@ impl Node {
             Run::Container(_) => Err(ReplyError::Syntax),
         };
         if self.store.has_news() {
-            self.hand_on_news();
+            self.hand_on_news(Some(conn));
+        }
+        if self.server.trackers.clients() > 0 {
+            self.server.note_read(conn, found, request);
         }
         if core::mem::take(&mut self.server.settings_changed) {
             self.config_changed(now);
@@ -262,12 +270,14 @@ impl Node {
     }
 
     /// Hands on what the store has on record: to the log and to replicas what it deleted by
-    /// itself, to subscribers the keyspace events, to those who watch keys what was modified.
-    pub(crate) fn hand_on_news(&mut self) {
+    /// itself, to subscribers the keyspace events, to those who watch or keep keys what was
+    /// modified.
+    /// `by`: the client whose command is at hand.
+    pub(crate) fn hand_on_news(&mut self, by: Option<ConnId>) {
         self.propagate_deleted();
         self.publish_events();
         if self.store.has_modified() {
-            self.hand_on_modified();
+            self.hand_on_modified(by);
         }
     }
 

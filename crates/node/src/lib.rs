@@ -35,6 +35,7 @@ mod serve;
 mod server;
 mod spare;
 mod statistics;
+mod tracking;
 mod transaction;
 
 pub use action::{Action, Event, ExitCause, Level, Refused, Signal};
@@ -159,7 +160,13 @@ impl Node {
 
     /// The next wish of the node, if it has any.
     pub fn poll_action(&mut self) -> Option<Action> {
-        let mut action = self.server.actions.pop_front().or_else(|| self.server.post());
+        let mut action = self.server.actions.pop_front();
+        if action.is_none() {
+            if self.server.has_broadcasts() {
+                self.server.broadcast();
+            }
+            action = self.server.post();
+        }
         let is_followed = self.server.replication.primary.is_active();
         if is_followed && action.is_none() {
             self.end_stream_turn();

@@ -52,7 +52,7 @@ impl Node {
         for _ in 0..EVICTIONS_PER_COMMAND {
             let candidates = &mut self.eviction.candidates;
             if self.store.evict_one(evict, victims, samples, now.unix, candidates).is_none() {
-                self.hand_on_news();
+                self.hand_on_news(None);
                 return true;
             }
             used = self.evictable_bytes();
@@ -60,7 +60,7 @@ impl Node {
                 break;
             }
         }
-        self.hand_on_news();
+        self.hand_on_news(None);
         false
     }
 

@@ -237,6 +237,21 @@ impl Server {
         sent
     }
 
+    /// Has a client be sent encoded bytes behind its next reply, or at the end of the turn.
+    pub(crate) fn mail(&mut self, conn: ConnId, bytes: &[u8]) {
+        let Some(client) = self.clients.get_mut(conn) else { return };
+        if client.closing {
+            return;
+        }
+        let subscriber = client.subscriber.get_or_insert_default();
+        if subscriber.mail.is_empty() {
+            self.subscriptions.mailed.push(conn);
+        }
+        subscriber.mail.extend_from_slice(bytes);
+        let pending = client.pending_bytes + subscriber.mail.len();
+        self.is_over_output_limit(None, conn, pending);
+    }
+
     /// Whether any client may have mail.
     #[inline]
     pub(crate) fn has_mail(&self) -> bool {

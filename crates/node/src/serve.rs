@@ -77,6 +77,7 @@ impl Node {
         self.server.blocked.remove(conn);
         self.note_replica_gone(conn);
         self.forget_transaction(conn);
+        self.server.set_tracking(conn, None, &mut self.store);
         if let Some(client) = self.server.clients.remove(conn) {
             self.server.forget_subscriber(conn, &client);
             self.server.log(Level::Verbose, format!("Client closed connection {}", client.addr));

@@ -10,6 +10,7 @@ use crate::pubsub::Subscriptions;
 use crate::replication::Replication;
 use crate::spare::Spare;
 use crate::statistics::Statistics;
+use crate::tracking::Trackers;
 use crate::transaction::Watchers;
 use crate::{ConnId, Meter};
 use alloc::collections::VecDeque;
@@ -35,6 +36,8 @@ pub(crate) struct Server {
     pub(crate) blocked: Blocked,
     /// Who watches which keys.
     pub(crate) watchers: Watchers,
+    /// Who keeps which keys.
+    pub(crate) trackers: Trackers,
     /// Whose transaction waits for something outside, and since when: nobody else is served.
     pub(crate) suspended: Option<(ConnId, Now)>,
     /// A pause has ended: whoever waits is to be tried again.
@@ -101,6 +104,7 @@ impl Server {
             pause: None,
             blocked: Blocked::default(),
             watchers: Watchers::default(),
+            trackers: Trackers::default(),
             suspended: None,
             retry_blocked: false,
             subscriptions: Subscriptions::default(),

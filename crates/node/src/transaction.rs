@@ -31,7 +31,7 @@ use vesta_cmd::host::Replies;
 use vesta_cmd::{Flow, Found, ReplyError, Run};
 use vesta_resp::{Outbox, OwnedRequest, Reply};
 use vesta_spec::Flags;
-use vesta_store::{Keyspace, Store};
+use vesta_store::{Keyspace, Modified, Store};
 use vesta_types::{DbIndex, Now};
 
 /// What is executed at once between MULTI and EXEC. Source: redis-server 7.0.15.
@@ -234,10 +234,13 @@ impl Server {
     }
 
     /// Tells those who watch a key that it was modified.
-    fn note_modified(&mut self, store: &Store, place: &(DbIndex, Box<[u8]>)) {
+    pub(crate) fn note_modified(&mut self, store: &Store, modified: &Modified) {
         let Self { watchers, clients, .. } = self;
-        let (db, key) = place;
-        for conn in watchers.get(place).into_iter().flatten() {
+        if watchers.is_empty() {
+            return;
+        }
+        let Modified { db, key, .. } = modified;
+        for conn in watchers.get(&(*db, key.clone())).into_iter().flatten() {
             let client = clients.get_mut(*conn);
             let Some(watching) = client.and_then(|client| client.watching.as_mut()) else {
                 continue;
@@ -254,13 +257,6 @@ impl Server {
 }
 
 impl Node {
-    /// Tells those who watch keys which of them were modified.
-    pub(crate) fn hand_on_modified(&mut self) {
-        for place in self.store.take_modified() {
-            self.server.note_modified(&self.store, &place);
-        }
-    }
-
     /// Whether a request of a client in a transaction is queued, not executed.
     pub(crate) fn is_queued(found: Found) -> bool {
         !NOT_QUEUED.contains(&found.command.spec.name)

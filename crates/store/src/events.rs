@@ -1,5 +1,5 @@
 //! What the store tells about single keys while a command runs: keyspace events, and marks of
-//! modification on watched keys.
+//! modification on watched keys, or on all while somebody follows them.
 //!
 //! Both come from the same place, [`crate::Keyspace::notify`], because Redis has them together:
 //! a command that changes a key announces what it did, and whoever watches the key learns that it
@@ -102,27 +102,54 @@ pub struct KeyEvent {
     pub key: Box<[u8]>,
 }
 
+/// A modification of a key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Modified {
+    /// Where.
+    pub db: DbIndex,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// Whether the store did it by itself: the key expired or was evicted.
+    pub by_store: bool,
+}
+
 /// A key in a database.
 pub(crate) type Place = (DbIndex, Box<[u8]>);
 
-/// Stands in the mask for marks of modification.
+/// Stands in the mask for marks of modification on watched keys.
 const MARKS: u16 = 1 << 15;
+
+/// Stands in the mask for marks of modification on all keys.
+const ALL_MARKS: u16 = 1 << 14;
 
 /// The record of what happened to keys.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
-    /// Bits of the classes whose events are wanted, and [`MARKS`] while any key is watched.
+    /// Bits of the classes whose events are wanted, [`MARKS`] while any key is watched, and
+    /// [`ALL_MARKS`] while all are followed.
     wanted: u16,
     pub(crate) events: Vec<KeyEvent>,
     /// Watched keys, each with how often it is.
     watched: BTreeMap<Place, usize>,
-    /// Watched keys that were modified.
-    pub(crate) modified: Vec<Place>,
+    /// Keys that were modified: the watched ones, or all.
+    pub(crate) modified: Vec<Modified>,
+    /// How often all keys of a database may have been modified at once while all were followed.
+    pub(crate) floods: usize,
 }
 
 impl Notices {
     pub(crate) fn want(&mut self, classes: Classes) {
-        self.wanted = classes.0 | self.wanted & MARKS;
+        self.wanted = classes.0 | self.wanted & (MARKS | ALL_MARKS);
+    }
+
+    /// Has modifications of all keys marked, or of the watched ones alone.
+    pub(crate) fn follow_all(&mut self, all: bool) {
+        self.wanted = self.wanted & !ALL_MARKS | if all { ALL_MARKS } else { 0 };
+    }
+
+    /// All keys of a database may have been modified.
+    pub(crate) fn flood(&mut self) {
+        self.floods += usize::from(self.wanted & ALL_MARKS != 0);
     }
 
     pub(crate) fn watch(&mut self, place: Place) {
@@ -151,14 +178,17 @@ impl Notices {
     /// A key was modified, which is an event.
     #[inline]
     pub(crate) fn changed(&mut self, db: DbIndex, class: Class, name: &'static str, key: &[u8]) {
-        if self.wanted & (class.bit() | MARKS) != 0 {
+        if self.wanted & (class.bit() | MARKS | ALL_MARKS) != 0 {
             self.note_changed(db, class, name, key);
         }
     }
 
     #[cold]
     fn note_changed(&mut self, db: DbIndex, class: Class, name: &'static str, key: &[u8]) {
-        self.mark(db, key);
+        if self.wanted & (MARKS | ALL_MARKS) != 0 {
+            let by_store = matches!(class, Class::Expired | Class::Evicted);
+            self.note_modified(Modified { db, key: key.into(), by_store });
+        }
         self.tell(db, class, name, key);
     }
 
@@ -178,15 +208,17 @@ impl Notices {
     /// A key was modified, which is no event.
     #[inline]
     pub(crate) fn mark(&mut self, db: DbIndex, key: &[u8]) {
-        if self.wanted & MARKS != 0 {
-            self.note_modified((db, Box::from(key)));
+        if self.wanted & (MARKS | ALL_MARKS) != 0 {
+            self.note_modified(Modified { db, key: key.into(), by_store: false });
         }
     }
 
     #[cold]
-    fn note_modified(&mut self, place: Place) {
-        if self.watched.contains_key(&place) {
-            self.modified.push(place);
+    fn note_modified(&mut self, modified: Modified) {
+        let is_followed = self.wanted & ALL_MARKS != 0
+            || self.watched.contains_key(&(modified.db, modified.key.clone()));
+        if is_followed {
+            self.modified.push(modified);
         }
     }
 

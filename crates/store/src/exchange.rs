@@ -55,6 +55,7 @@ impl Store {
 mod tests {
     use crate::{Access, AccessPolicy, Deadline, Keyspace, NewValue, Store, Touched};
     use alloc::format;
+    use alloc::vec::Vec;
     use vesta_types::{DbIndex, Now};
 
     fn db(raw: u64) -> DbIndex {
@@ -99,7 +100,8 @@ mod tests {
         assert!(has(&mut ours, 1, "new1") && has(&mut ours, 1, "new499"));
         assert!(!has(&mut ours, 0, "old1") && !has(&mut ours, 2, "gone"));
         let modified = ours.take_modified();
-        assert_eq!(modified, [(db(0), b"old1"[..].into()), (db(1), b"new1"[..].into())]);
+        let modified: Vec<_> = modified.iter().map(|it| (it.db, &*it.key)).collect();
+        assert_eq!(modified, [(db(0), &b"old1"[..]), (db(1), &b"new1"[..])]);
         assert!(ours.take_touched().contains(&Touched::All { db: db(1) }));
         while ours.reap(64) {}
         assert_eq!(entry_bytes(&ours), alone);

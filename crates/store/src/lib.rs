@@ -23,7 +23,7 @@ mod trash;
 mod typed;
 
 pub use access::{Access, AccessPolicy};
-pub use events::{Class, Classes, KeyEvent};
+pub use events::{Class, Classes, KeyEvent, Modified};
 pub use evict::{Candidates, Evict, Victims};
 pub use expire::ExpireRound;
 pub use keyspace::{Deadline, Keyspace, WrongType};
@@ -312,7 +312,11 @@ impl Store {
     #[inline]
     pub fn has_news(&self) -> bool {
         let notices = &self.ledger.notices;
-        notices.events.len() | self.ledger.deleted.len() | notices.modified.len() != 0
+        notices.events.len()
+            | self.ledger.deleted.len()
+            | notices.modified.len()
+            | notices.floods
+            != 0
     }
 
     /// Has modifications of a key put on record for [`Store::take_modified`]; as often as it is
@@ -333,17 +337,29 @@ impl Store {
         self.ledger.notices.unwatch(&(db, key.into()));
     }
 
-    /// The watched keys that were modified since the last call, in order; a key may be named more
-    /// than once.
-    pub fn take_modified(&mut self) -> Vec<(DbIndex, Box<[u8]>)> {
+    /// Has modifications of all keys put on record for [`Store::take_modified`], or of the watched
+    /// ones alone; and databases that change as a whole for [`Store::take_flood`].
+    pub fn follow_all(&mut self, all: bool) {
+        self.ledger.notices.follow_all(all);
+    }
+
+    /// Whether a database was emptied or exchanged since the last call, while all keys are
+    /// followed.
+    pub fn take_flood(&mut self) -> bool {
+        core::mem::take(&mut self.ledger.notices.floods) != 0
+    }
+
+    /// The keys that were modified since the last call, in order: the watched ones, or all while
+    /// all are followed. A key may be named more than once.
+    pub fn take_modified(&mut self) -> Vec<Modified> {
         core::mem::take(&mut self.ledger.notices.modified)
     }
 
-    /// Whether [`Store::take_modified`] would give anything.
+    /// Whether [`Store::take_modified`] or [`Store::take_flood`] would give anything.
     #[must_use]
     #[inline]
     pub fn has_modified(&self) -> bool {
-        !self.ledger.notices.modified.is_empty()
+        !self.ledger.notices.modified.is_empty() || self.ledger.notices.floods != 0
     }
 
     /// Marks the watched keys of a database that are there, before all of it changes.
@@ -368,6 +384,7 @@ impl Store {
         self.dbs.swap(left.index(), right.index());
         self.mark_present(left, Some(now));
         self.mark_present(right, Some(now));
+        self.ledger.notices.flood();
         self.ledger.touch_all(left);
         self.ledger.touch_all(right);
     }
@@ -381,6 +398,7 @@ impl Store {
         let Some(slot) = self.dbs.get_mut(db.index()) else { return 0 };
         let old = core::mem::replace(slot, empty);
         let keys = old.table.len();
+        self.ledger.notices.flood();
         self.ledger.touch_all(db);
         let Some(mut old) = self.ledger.snapshot.take_flushed(old) else { return keys };
         if lazily {

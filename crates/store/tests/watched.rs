@@ -27,7 +27,7 @@ fn set(store: &mut Store, now: Now, index: u64, key: &str, deadline: Deadline) {
 /// The watched keys that were modified, with their databases.
 fn modified(store: &mut Store) -> Vec<(u32, String)> {
     let all = store.take_modified().into_iter();
-    all.map(|(db, key)| (db.get(), String::from_utf8(key.into_vec()).expect("text"))).collect()
+    all.map(|it| (it.db.get(), String::from_utf8(it.key.into_vec()).expect("text"))).collect()
 }
 
 #[test]
@@ -151,4 +151,22 @@ fn what_happens_by_itself_is_told_in_order() {
     store.record_events([Class::Expired].into_iter().collect());
     set(&mut store, at(20), 2, "l", Deadline::Never);
     assert!(!store.has_news());
+}
+
+#[test]
+fn all_keys_are_marked_while_all_are_followed() {
+    let mut store = store();
+    store.follow_all(true);
+    Keyspace::new(&mut store, db(0), at(0)).notify(Class::String, "set", b"a");
+    Keyspace::new(&mut store, db(1), at(0)).mark(b"b");
+    assert_eq!(modified(&mut store), [(0, "a".into()), (1, "b".into())]);
+    assert!(!store.take_flood(), "no database changed as a whole");
+    store.flush(db(1), false);
+    assert!(store.take_flood());
+    store.swap(db(0), db(1), at(0).unix);
+    assert!(store.take_flood());
+    store.follow_all(false);
+    Keyspace::new(&mut store, db(0), at(0)).notify(Class::String, "set", b"c");
+    store.flush(db(0), true);
+    assert!(!store.has_news(), "nobody follows any more");
 }

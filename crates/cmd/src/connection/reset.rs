@@ -27,6 +27,7 @@ fn reset(ctx: &mut ControlCtx<'_>) -> Outcome {
     ctx.host.unsubscribe_all();
     ctx.host.forget_transaction();
     ctx.host.unwatch(ctx.keys.store());
+    ctx.host.set_tracking(None, ctx.keys.store());
     let session = ctx.host.session();
     session.db = DbIndex::ZERO;
     session.proto = Proto::Two;

@@ -15,7 +15,7 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
     fields.add("client_recent_max_output_buffer", largest(|client| client.pending_bytes));
     fields.add_all(&[
         ("blocked_clients", facts.server.blocked.len()),
-        ("tracking_clients", 0),
+        ("tracking_clients", facts.server.trackers.clients()),
         ("clients_in_timeout_table", 0),
         ("total_blocking_keys", facts.server.blocked.keys()),
         ("total_blocking_keys_on_nokey", 0),

@@ -36,6 +36,7 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
     fields.add_all(&[("expired_subkeys", store.expired_fields), ("expired_keys", store.expired)]);
     // No key that is due is left behind by a round of active expiry.
     fields.add("expired_stale_perc", "0.00");
+    let trackers = &facts.server.trackers;
     fields.add_all(&[
         ("expired_time_cap_reached_count", store.expire_rounds_cut),
         ("evicted_keys", store.evicted),
@@ -47,9 +48,9 @@ pub(super) fn write(facts: &Facts<'_>, fields: &mut Fields) {
         ("pubsubshard_channels", subscriptions.count(Topic::Shard) as u64),
         ("latest_fork_usec", 0),
         ("total_forks", 0),
-        ("tracking_total_keys", 0),
-        ("tracking_total_items", 0),
-        ("tracking_total_prefixes", 0),
+        ("tracking_total_keys", trackers.keys() as u64),
+        ("tracking_total_items", trackers.items() as u64),
+        ("tracking_total_prefixes", trackers.prefixes() as u64),
         ("total_error_replies", statistics.error_replies),
         ("total_reads_processed", statistics.reads),
         ("total_writes_processed", statistics.writes),

@@ -388,7 +388,7 @@ impl Node {
                 });
                 outbox.roll_back(mark);
                 if self.store.has_news() {
-                    self.hand_on_news();
+                    self.hand_on_news(None);
                 }
                 self.count_applied(found, ticks);
                 if let Err(error) = outcome {

@@ -593,7 +593,7 @@ impl Node {
             return false;
         }
         if self.store.has_news() {
-            self.hand_on_news();
+            self.hand_on_news(None);
         }
         if !self.server.is_replica() {
             // Who reads the stream from here on knows of no database.

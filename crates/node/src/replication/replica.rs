@@ -299,7 +299,7 @@ impl Node {
         self.server.log(Level::Notice, line.to_string());
         // What has been done so far is of our own history.
         if self.store.has_news() {
-            self.hand_on_news();
+            self.hand_on_news(None);
         }
         let selected = self.propagation.point().db;
         self.propagation.set_follows(true);

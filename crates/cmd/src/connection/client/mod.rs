@@ -1,5 +1,6 @@
 //! `CLIENT`: the container, and what its sub-commands share.
 
+mod caching;
 mod exempt;
 mod help;
 mod id;
@@ -10,6 +11,8 @@ mod name;
 mod pause;
 mod reply;
 mod setinfo;
+mod tracking;
+mod trackinginfo;
 mod unblock;
 
 use crate::host::ClientKind;
@@ -30,7 +33,9 @@ pub(super) const CLIENT: Command = Command {
         ..Spec::EMPTY
     },
     run: Run::Container(&[
+        caching::CACHING,
         name::GETNAME,
+        trackinginfo::GETREDIR,
         help::HELP,
         id::ID,
         info::INFO,
@@ -42,6 +47,8 @@ pub(super) const CLIENT: Command = Command {
         reply::REPLY,
         setinfo::SETINFO,
         name::SETNAME,
+        tracking::TRACKING,
+        trackinginfo::TRACKINGINFO,
         unblock::UNBLOCK,
         pause::UNPAUSE,
     ]),

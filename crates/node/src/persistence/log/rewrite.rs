@@ -452,7 +452,7 @@ impl Node {
         let is_open = kind == Kind::BaseOnly;
         server.persistence.log.rewrite = Rewrite::Writing { draft, is_open, base_bytes: None };
         if store.has_news() {
-            self.hand_on_news();
+            self.hand_on_news(None);
         }
         if let Some(name) = increment
             && !is_open

@@ -194,7 +194,8 @@ impl Server {
     /// What CLIENT CACHING said is about one command, or one transaction.
     pub(crate) fn end_caching(&mut self, conn: ConnId, found: Option<Found>) {
         let Some(client) = self.clients.get_mut(conn) else { return };
-        let is_about_clients = found.is_some_and(|found| found.container.is_some_and(|it| it.spec.name == "client"));
+        let is_about_clients =
+            found.is_some_and(|found| found.container.is_some_and(|it| it.spec.name == "client"));
         if let Some(tracker) = &mut client.tracking
             && client.transaction.is_none()
             && !is_about_clients

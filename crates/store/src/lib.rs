@@ -312,10 +312,7 @@ impl Store {
     #[inline]
     pub fn has_news(&self) -> bool {
         let notices = &self.ledger.notices;
-        notices.events.len()
-            | self.ledger.deleted.len()
-            | notices.modified.len()
-            | notices.floods
+        notices.events.len() | self.ledger.deleted.len() | notices.modified.len() | notices.floods
             != 0
     }
 

@@ -104,8 +104,8 @@ fn follow(host: &dyn Host, options: Options<'_>) -> Result<Tracking, ReplyError>
     if opt_in && opt_out {
         return Err(ReplyError::text("You can't specify both OPTIN mode and OPTOUT mode"));
     }
-    let is_other = opt_in && was == Some(TrackingMode::OptOut)
-        || opt_out && was == Some(TrackingMode::OptIn);
+    let is_other =
+        opt_in && was == Some(TrackingMode::OptOut) || opt_out && was == Some(TrackingMode::OptIn);
     if is_other {
         return Err(ReplyError::text(
             "You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and \

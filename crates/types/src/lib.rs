@@ -13,7 +13,6 @@ pub mod glob;
 pub mod number;
 pub mod repl_id;
 pub mod rng;
-pub mod script;
 pub mod time;
 pub mod words;
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::{Config, Opt, Refusal};
 
 pub(super) const OPTIONS: &[Opt] = &[
-    number!("tracking-table-max-keys", tracking_table_max_keys, 0..=i64::MAX),
+    number!("tracking-table-max-keys", tracking_table_max_keys, 0..=i64::MAX).works(),
     USER.file_only(),
     text_or_none!("aclfile", aclfile).start(),
     number!("acllog-max-len", acllog_max_len, 0..=i64::MAX),

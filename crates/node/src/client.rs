@@ -203,7 +203,10 @@ impl Client {
             is_writing: self.pending_bytes > 0,
             last_command,
             user: DEFAULT_USER,
-            redirect: self.tracking.as_ref().map_or(-1, |tracker| tracker.redirect_number()),
+            redirect: self
+                .tracking
+                .as_ref()
+                .map_or(-1, |tracker| tracker.tracking.redirect_number()),
             proto: self.session.proto,
             lib_name: ascii::lossy(&self.session.lib_name),
             lib_version: ascii::lossy(&self.session.lib_version),

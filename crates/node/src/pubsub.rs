@@ -35,7 +35,7 @@ pub(crate) struct Subscriptions {
     mailed: Vec<ConnId>,
 }
 
-/// What a client that has ever subscribed has of its own.
+/// What a client that has ever subscribed, or was sent mail, has of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriber {
     channels: BTreeSet<Name>,
@@ -209,15 +209,8 @@ impl Server {
             for conn in subscribers {
                 sent += 1;
                 let Some(client) = clients.get_mut(*conn) else { continue };
-                let Some(subscriber) = &mut client.subscriber else { continue };
-                if client.closing {
-                    continue;
-                }
-                if subscriber.mail.is_empty() {
-                    mailed.push(*conn);
-                }
-                subscriber.mail.extend_from_slice(encoded.bytes(client.session.proto));
-                let pending = client.pending_bytes + subscriber.mail.len();
+                let bytes = encoded.bytes(client.session.proto);
+                let Some(pending) = client.add_mail(*conn, bytes, mailed) else { continue };
                 if limit.hard_bytes > 0 && pending as u64 >= limit.hard_bytes {
                     crowded.push((*conn, pending));
                 }
@@ -240,16 +233,10 @@ impl Server {
     /// Has a client be sent encoded bytes behind its next reply, or at the end of the turn.
     pub(crate) fn mail(&mut self, conn: ConnId, bytes: &[u8]) {
         let Some(client) = self.clients.get_mut(conn) else { return };
-        if client.closing {
-            return;
+        let mailed = &mut self.subscriptions.mailed;
+        if let Some(pending) = client.add_mail(conn, bytes, mailed) {
+            self.is_over_output_limit(None, conn, pending);
         }
-        let subscriber = client.subscriber.get_or_insert_default();
-        if subscriber.mail.is_empty() {
-            self.subscriptions.mailed.push(conn);
-        }
-        subscriber.mail.extend_from_slice(bytes);
-        let pending = client.pending_bytes + subscriber.mail.len();
-        self.is_over_output_limit(None, conn, pending);
     }
 
     /// Whether any client may have mail.
@@ -287,6 +274,20 @@ impl Server {
 }
 
 impl Client {
+    /// Adds to its mail; how many bytes it is still to be sent then, or `None` when it gets nothing
+    /// more.
+    fn add_mail(&mut self, conn: ConnId, bytes: &[u8], mailed: &mut Vec<ConnId>) -> Option<usize> {
+        if self.closing {
+            return None;
+        }
+        let subscriber = self.subscriber.get_or_insert_default();
+        if subscriber.mail.is_empty() {
+            mailed.push(conn);
+        }
+        subscriber.mail.extend_from_slice(bytes);
+        Some(self.pending_bytes + subscriber.mail.len())
+    }
+
     fn take_mail(&mut self) -> Vec<u8> {
         let subscriber = self.subscriber.as_mut();
         subscriber.map(|subscriber| core::mem::take(&mut subscriber.mail)).unwrap_or_default()

@@ -32,11 +32,6 @@ pub(crate) struct Tracker {
 }
 
 impl Tracker {
-    /// As CLIENT LIST shows whom invalidations go to.
-    pub(crate) fn redirect_number(&self) -> i64 {
-        self.tracking.redirect.map_or(0, |id| i64::try_from(id).unwrap_or(i64::MAX))
-    }
-
     /// Whether it is told of prefixes.
     pub(crate) fn broadcasts(&self) -> bool {
         self.tracking.mode == TrackingMode::Broadcast
@@ -62,6 +57,8 @@ pub(crate) struct Trackers {
     items: usize,
     /// Who is to be told of all keys below a prefix.
     prefixes: BTreeMap<Name, Audience>,
+    /// Keys below some prefix were modified in this turn.
+    has_modified: bool,
     /// The key that was forgotten last because the table was full.
     hand: Name,
 }
@@ -76,8 +73,8 @@ struct Holder {
 #[derive(Debug, Default)]
 struct Audience {
     clients: BTreeSet<ConnId>,
-    /// Keys modified in this turn, each with the number of the client that did it last; 0 for
-    /// nobody.
+    /// Keys modified in this turn, each with the number of the client that did it; 0 when it was
+    /// more than one, or none.
     modified: BTreeMap<Name, u64>,
 }
 
@@ -146,16 +143,19 @@ impl Server {
         let old = core::mem::replace(&mut client.tracking, new);
         let new = client.tracking.as_deref();
         let trackers = &mut self.trackers;
-        for prefix in old.iter().flat_map(|old| &old.tracking.prefixes) {
+        for prefix in new.iter().flat_map(|new| &new.tracking.prefixes) {
+            trackers.prefixes.entry(prefix.clone()).or_default().clients.insert(conn);
+        }
+        // What it goes on to be told of stays, with the keys that are still to be told.
+        let stays = |prefix: &Name| new.is_some_and(|new| new.tracking.prefixes.contains(prefix));
+        let left = old.iter().flat_map(|old| &old.tracking.prefixes).filter(|it| !stays(it));
+        for prefix in left {
             if let Some(audience) = trackers.prefixes.get_mut(prefix) {
                 audience.clients.remove(&conn);
                 if audience.clients.is_empty() {
                     trackers.prefixes.remove(prefix);
                 }
             }
-        }
-        for prefix in new.iter().flat_map(|new| &new.tracking.prefixes) {
-            trackers.prefixes.entry(prefix.clone()).or_default().clients.insert(conn);
         }
         trackers.clients += usize::from(new.is_some());
         trackers.clients -= usize::from(old.is_some());
@@ -212,7 +212,9 @@ impl Server {
             let id = by.and_then(|conn| self.clients.get(conn)).map_or(0, |it| it.session.id);
             for (prefix, audience) in &mut trackers.prefixes {
                 if modified.key.starts_with(prefix) {
-                    audience.modified.insert(modified.key.clone(), id);
+                    let who = audience.modified.entry(modified.key.clone()).or_insert(id);
+                    *who = if *who == id { id } else { 0 };
+                    trackers.has_modified = true;
                 }
             }
         }
@@ -247,6 +249,7 @@ impl Server {
 
     /// Tells those who broadcast what was modified below their prefixes.
     pub(crate) fn broadcast(&mut self) {
+        self.trackers.has_modified = false;
         let mut told = Vec::new();
         for audience in self.trackers.prefixes.values_mut() {
             if !audience.modified.is_empty() {
@@ -268,10 +271,10 @@ impl Server {
         }
     }
 
-    /// Whether [`Server::broadcast`] may have something to tell.
+    /// Whether [`Server::broadcast`] has something to tell.
     #[inline]
     pub(crate) fn has_broadcasts(&self) -> bool {
-        !self.trackers.prefixes.is_empty()
+        self.trackers.has_modified
     }
 
     /// Tells a client, or the one that it has this told to, that keys are no longer valid; `None`

@@ -133,8 +133,8 @@ pub(crate) struct Notices {
     watched: BTreeMap<Place, usize>,
     /// Keys that were modified: the watched ones, or all.
     pub(crate) modified: Vec<Modified>,
-    /// How often all keys of a database may have been modified at once while all were followed.
-    pub(crate) floods: usize,
+    /// All keys of a database may have been modified at once while all were followed.
+    pub(crate) flooded: bool,
 }
 
 impl Notices {
@@ -149,7 +149,7 @@ impl Notices {
 
     /// All keys of a database may have been modified.
     pub(crate) fn flood(&mut self) {
-        self.floods += usize::from(self.wanted & ALL_MARKS != 0);
+        self.flooded |= self.wanted & ALL_MARKS != 0;
     }
 
     pub(crate) fn watch(&mut self, place: Place) {
@@ -187,7 +187,7 @@ impl Notices {
     fn note_changed(&mut self, db: DbIndex, class: Class, name: &'static str, key: &[u8]) {
         if self.wanted & (MARKS | ALL_MARKS) != 0 {
             let by_store = matches!(class, Class::Expired | Class::Evicted);
-            self.note_modified(Modified { db, key: key.into(), by_store });
+            self.note_modified((db, key.into()), by_store);
         }
         self.tell(db, class, name, key);
     }
@@ -209,16 +209,15 @@ impl Notices {
     #[inline]
     pub(crate) fn mark(&mut self, db: DbIndex, key: &[u8]) {
         if self.wanted & (MARKS | ALL_MARKS) != 0 {
-            self.note_modified(Modified { db, key: key.into(), by_store: false });
+            self.note_modified((db, key.into()), false);
         }
     }
 
     #[cold]
-    fn note_modified(&mut self, modified: Modified) {
-        let is_followed = self.wanted & ALL_MARKS != 0
-            || self.watched.contains_key(&(modified.db, modified.key.clone()));
-        if is_followed {
-            self.modified.push(modified);
+    fn note_modified(&mut self, place: Place, by_store: bool) {
+        if self.wanted & ALL_MARKS != 0 || self.watched.contains_key(&place) {
+            let (db, key) = place;
+            self.modified.push(Modified { db, key, by_store });
         }
     }
 

@@ -312,7 +312,10 @@ impl Store {
     #[inline]
     pub fn has_news(&self) -> bool {
         let notices = &self.ledger.notices;
-        notices.events.len() | self.ledger.deleted.len() | notices.modified.len() | notices.floods
+        notices.events.len()
+            | self.ledger.deleted.len()
+            | notices.modified.len()
+            | usize::from(notices.flooded)
             != 0
     }
 
@@ -343,7 +346,7 @@ impl Store {
     /// Whether a database was emptied or exchanged since the last call, while all keys are
     /// followed.
     pub fn take_flood(&mut self) -> bool {
-        core::mem::take(&mut self.ledger.notices.floods) != 0
+        core::mem::take(&mut self.ledger.notices.flooded)
     }
 
     /// The keys that were modified since the last call, in order: the watched ones, or all while
@@ -356,7 +359,7 @@ impl Store {
     #[must_use]
     #[inline]
     pub fn has_modified(&self) -> bool {
-        !self.ledger.notices.modified.is_empty() || self.ledger.notices.floods != 0
+        !self.ledger.notices.modified.is_empty() || self.ledger.notices.flooded
     }
 
     /// Marks the watched keys of a database that are there, before all of it changes.

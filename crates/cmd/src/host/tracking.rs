@@ -47,6 +47,12 @@ impl Tracking {
         }
     }
 
+    /// The number of the client that is told in its place, as commands show it; 0 when none is.
+    #[must_use]
+    pub fn redirect_number(&self) -> i64 {
+        self.redirect.map_or(0, |id| i64::try_from(id).unwrap_or(i64::MAX))
+    }
+
     /// Memory of the prefixes, in bytes.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

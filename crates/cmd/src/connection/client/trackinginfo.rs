@@ -53,8 +53,7 @@ fn trackinginfo(ctx: &mut ControlCtx<'_>) -> Outcome {
 }
 
 fn redirect(tracking: Option<&Tracking>) -> i64 {
-    let Some(tracking) = tracking else { return -1 };
-    tracking.redirect.map_or(0, |id| i64::try_from(id).unwrap_or(i64::MAX))
+    tracking.map_or(-1, Tracking::redirect_number)
 }
 
 fn flags(tracking: Option<&Tracking>) -> Vec<&'static str> {

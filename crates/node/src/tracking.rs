@@ -7,7 +7,9 @@
 //! them or not. The store marks modifications of all keys only while anybody tracks.
 //!
 //! Source of the behaviour: redis-server 7.0.15. Beyond it, an exchange of databases (SWAPDB) is
-//! told as a flush: a cache that knows no databases is stale by it.
+//! told as a flush: a cache that knows no databases is stale by it. NOLOOP spares a client its own
+//! changes alone, not keys that expire or are evicted while its command runs, nor what another
+//! client did to the same key in the same turn.
 
 use crate::server::Server;
 use crate::{ConnId, Node};
